@@ -1,0 +1,121 @@
+"""Messages: the envelope the list shows, the key that names one everywhere, and the parsed whole."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondent:
+    """A display name ("" when none) and an address."""
+
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>" if self.name else self.address
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKey:
+    """Names a message in URLs, drafts and actions: account, folder (decoded), UIDVALIDITY, UID."""
+
+    account_id: int
+    folder: str
+    uidvalidity: int
+    uid: int
+
+    def __str__(self) -> str:
+        folder = base64.urlsafe_b64encode(self.folder.encode()).decode().rstrip("=")
+        return f"{self.account_id}.{folder}.{self.uidvalidity}.{self.uid}"
+
+    @classmethod
+    def read(cls, text: str) -> "MessageKey | None":
+        """The key written by `str`; None when the text is not one."""
+        parts = text.split(".")
+        if len(parts) != 4 or not all(p.isascii() and p.isdigit() and len(p) < 20 for p in (parts[0], *parts[2:])):
+            return None
+        try:
+            folder = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)).decode()
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            return None
+        return cls(int(parts[0]), folder, int(parts[2]), int(parts[3]))
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What one FETCH tells of a message (RFC 9051 ENVELOPE, BODYSTRUCTURE, FLAGS, INTERNALDATE, RFC822.SIZE).
+
+    Dates are aware UTC; `date` is None when the header has none that can be read; `size` is in bytes; texts are
+    decoded (RFC 2047) and free of control characters; Message-IDs keep their angle brackets.
+    """
+
+    uid: int
+    flags: frozenset[str]
+    internal_date: datetime | None
+    size: int
+    date: datetime | None
+    subject: str
+    sender: tuple[Correspondent, ...]
+    reply_to: tuple[Correspondent, ...]
+    to: tuple[Correspondent, ...]
+    cc: tuple[Correspondent, ...]
+    bcc: tuple[Correspondent, ...]
+    message_id: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    has_attachments: bool
+    has_invitation: bool
+
+    @property
+    def seen(self) -> bool:
+        return "\\Seen" in self.flags
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A part that is not the text: `part` is its index in the walk of `mail.mime.parse`, `size` in decoded bytes."""
+
+    part: int
+    name: str
+    type: str
+    size: int
+    sha256: str
+    inline: bool
+    content_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMessage:
+    """A whole message, read with the caps of trust.md section 2; `html` is raw and never shown as it is.
+
+    `text` is the plain part, or the text of the HTML part where there is none; `defects` are short English
+    facts about what was odd; `source_only` means that it is too odd to show as anything but its source.
+    """
+
+    subject: str
+    sender: tuple[Correspondent, ...]
+    reply_to: tuple[Correspondent, ...]
+    to: tuple[Correspondent, ...]
+    cc: tuple[Correspondent, ...]
+    bcc: tuple[Correspondent, ...]
+    date: datetime | None
+    message_id: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    text: str
+    html: str | None
+    attachments: tuple[Attachment, ...]
+    invitation: str | None  # the text/calendar part, decoded
+    defects: tuple[str, ...] = ()
+    source_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SafeHtml:
+    """HTML that passed the sanitiser; `remote` lists the URLs that were blocked, `cids` the pictures of the message used."""
+
+    html: str
+    remote: tuple[str, ...]
+    cids: tuple[str, ...] = ()
