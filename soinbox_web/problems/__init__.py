@@ -1,7 +1,8 @@
 """The one error tree: a `Problem` says what is wrong, on which side and field, and what to do."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from soinbox_web.texts import Translate
@@ -38,7 +39,7 @@ class Problem:
     stage: str | None = None
     field: Field | None = None
     evidence: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     retry_after_seconds: int | None = None
     alternatives: tuple[str, ...] = ()
     help_url: str = ""
@@ -71,7 +72,7 @@ class Problem:
 
     def at(self, **changes: Any) -> "Problem":
         """The same problem with some attributes replaced."""
-        return replace(self, **changes)
+        return dataclasses.replace(self, **changes)
 
     def as_json(self, translate: Translate) -> dict[str, Any]:
         """The shape of contract.md, with texts in the translator's language."""
