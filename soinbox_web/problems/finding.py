@@ -1,4 +1,4 @@
-"""Problems of finding a provider."""
+"""Problems of an address and of finding its provider."""
 
 from soinbox_web.problems import Kind
 from soinbox_web.texts import N_
@@ -6,50 +6,66 @@ from soinbox_web.texts import N_
 FINDING = (
     Kind(
         "address_invalid",
-        title=N_("Address invalid"),
-        cause=N_("Address invalid."),
-        remedy=N_("Check the settings and try again."),
+        title=N_("This is not a complete e-mail address"),
+        cause=N_("“{address}” cannot be an e-mail address."),
+        remedy=N_("Type the whole address, for example name@example.com."),
+        field="address",
     ),
     Kind(
         "address_typo",
-        title=N_("Address typo"),
-        cause=N_("Address typo."),
-        remedy=N_("Check the settings and try again."),
+        title=N_("Is the address spelled right?"),
+        cause=N_("{domain} looks like {suggestion}, and no mail server answers for it."),
+        remedy=N_("Check the part after the @. Did you mean {suggestion}?"),
+        field="address",
     ),
     Kind(
         "domain_missing",
-        title=N_("Domain missing"),
-        cause=N_("Domain missing."),
-        remedy=N_("Check the settings and try again."),
+        title=N_("The domain {domain} does not exist"),
+        cause=N_("The internet's directory of names (DNS) has no entry for {domain}."),
+        remedy=N_("Check the part after the @."),
+        field="address",
     ),
     Kind(
         "domain_no_mail",
-        title=N_("Domain no mail"),
-        cause=N_("Domain no mail."),
-        remedy=N_("Check the settings and try again."),
+        title=N_("{domain} does not receive e-mail"),
+        cause=N_("The domain exists, but it names no mail server."),
+        remedy=N_("Check the part after the @."),
+        field="address",
     ),
     Kind(
         "provider_no_imap",
-        title=N_("Provider no imap"),
-        cause=N_("Provider no imap."),
-        remedy=N_("Check the settings and try again."),
+        title=N_("{provider} does not let other programs read your mail"),
+        cause=N_(
+            "{provider} offers no IMAP, the way soinbox reads a mailbox. No password was asked or sent."
+        ),
+        remedy=N_("Let {provider} forward your mail to another mailbox, and set up that one."),
+        retry="never",
+        field="address",
     ),
     Kind(
         "provider_pop_only",
-        title=N_("Provider pop only"),
-        cause=N_("Provider pop only."),
-        remedy=N_("Check the settings and try again."),
+        title=N_("{provider} offers POP3 only"),
+        cause=N_(
+            "POP3 knows no folders and no read marks; soinbox needs IMAP. No password was asked or sent."
+        ),
+        remedy=N_("Ask {provider} for a mailbox with IMAP, or forward your mail to one that has it."),
+        retry="never",
+        field="address",
     ),
     Kind(
         "nothing_found",
-        title=N_("Nothing found"),
-        cause=N_("Nothing found."),
-        remedy=N_("Check the settings and try again."),
+        title=N_("The mail servers of {domain} were not found"),
+        cause=N_("{domain} publishes no settings, and no mail server answers under the usual names."),
+        remedy=N_("Ask your provider for the server names, and fill them in below."),
+        field="host",
+        help="server-data",
     ),
     Kind(
         "host_unconfirmed",
-        title=N_("Host unconfirmed"),
-        cause=N_("Host unconfirmed."),
-        remedy=N_("Check the settings and try again."),
+        title=N_("Your mail is run by {host}. Is that right?"),
+        cause=N_("{host} is not part of {domain}. Your password has not been sent."),
+        remedy=N_("Continue only if you know this provider."),
+        field="host",
+        help="server-data",
     ),
 )
