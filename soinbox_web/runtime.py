@@ -1,0 +1,68 @@
+"""The long-lived things, built once for each process: settings, clock, precious database, vault, mailbox files."""
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from soinbox_web.clock import Clock, SystemClock
+from soinbox_web.settings import Settings
+from soinbox_web.store import mailbox_schema
+from soinbox_web.store.database import Database
+from soinbox_web.store.migrations import migrate
+from soinbox_web.store.vault import Vault
+
+
+@dataclass
+class Runtime:
+    """What every service is handed as its first argument."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    vault: Vault
+    _mailboxes: dict[tuple[int, int], Database] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def mailbox_path(self, account_id: int, generation: int) -> Path:
+        return self.settings.instance / "mailboxes" / f"{account_id}-{generation}.sqlite"
+
+    def mailbox(self, account_id: int, generation: int) -> Database:
+        """The rebuildable file of one account; made when it is not there. Only the mailroom writes it."""
+        with self._guard:
+            found = self._mailboxes.get((account_id, generation))
+            if found is None:
+                path = self.mailbox_path(account_id, generation)
+                fresh = not path.exists()
+                if fresh:
+                    path.touch(0o600)
+                found = self._mailboxes[account_id, generation] = Database(path, synchronous="NORMAL")
+                with found.write() as connection:
+                    mailbox_schema.create(connection)
+            return found
+
+    def forget_mailbox(self, account_id: int, generation: int) -> None:
+        """Close and delete a mailbox file (account removed, file damaged, generation changed)."""
+        with self._guard:
+            found = self._mailboxes.pop((account_id, generation), None)
+        if found is not None:
+            found.close()
+        path = self.mailbox_path(account_id, generation)
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close every database."""
+        for database in [self.db, *self._mailboxes.values()]:
+            database.close()
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Runtime:
+    """Open (or make) the instance: folders 0700, files 0600, schema migrated, key ring read."""
+    clock = clock or SystemClock()
+    for folder in (settings.instance, settings.instance / "mailboxes"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not settings.database_path.exists():
+        settings.database_path.touch(0o600)
+    db = Database(settings.database_path)
+    migrate(db, clock.now())
+    return Runtime(settings, clock, db, Vault.open(settings.key_ring_path))

@@ -1,0 +1,32 @@
+"""Copies of a database while it is in use (SQLite's backup API), each checked before it counts."""
+
+import sqlite3
+from pathlib import Path
+
+from soinbox_web.problems import Problem, StoreError
+from soinbox_web.store.database import Database
+
+
+def copy(database: Database, target: Path) -> None:
+    """Copy the file as it is now to `target`; StoreError database_damaged when the copy is not intact."""
+    part = target.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    copied = Database(part)
+    try:
+        database.connection().backup(copied.connection())
+        copied.connection().execute("PRAGMA journal_mode=DELETE")
+        found = check(copied.connection())
+    finally:
+        copied.close()
+    if found != "ok":
+        raise StoreError(Problem("database_damaged", evidence=found))
+    part.chmod(0o600)
+    part.replace(target)
+
+
+def check(connection: sqlite3.Connection, *, quick: bool = False) -> str:
+    """"ok", or what SQLite's integrity check says."""
+    try:
+        return str(connection.execute("PRAGMA quick_check" if quick else "PRAGMA integrity_check").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        return str(error)

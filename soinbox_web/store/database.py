@@ -1,0 +1,121 @@
+"""One SQLite file: a connection per thread, consistent reads, short immediate writes."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from soinbox_web.problems import Problem, StoreError
+
+BUSY_SECONDS = 5.0
+
+
+class Database:
+    """A SQLite file in WAL mode; `read()` is one snapshot, `write()` is BEGIN IMMEDIATE to COMMIT.
+
+    `synchronous` is FULL for precious files and NORMAL for rebuildable ones. Connections belong to their
+    thread; nested calls on one thread join the open transaction. `longest_write` is in seconds (tests assert
+    that no write stays open over a network call).
+    """
+
+    def __init__(self, path: Path, *, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
+        self.path = path
+        self.longest_write = 0.0
+        self._synchronous = synchronous
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection, opened at its first use."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._local.connection = self._connect()
+            with self._guard:
+                self._open.append(found)
+        return found
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A consistent snapshot; StoreError when the file is damaged or cannot be read."""
+        connection = self.connection()
+        if connection.in_transaction:
+            yield connection
+            return
+        with _translated():
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that is committed at the end and rolled back on any error; <= 50 ms, no network."""
+        connection = self.connection()
+        if connection.in_transaction:
+            if not getattr(self._local, "writing", False):
+                raise RuntimeError("a read cannot be widened to a write")
+            yield connection
+            return
+        with _translated():
+            connection.execute("BEGIN IMMEDIATE")
+            self._local.writing = True
+            started = time.monotonic()
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                self._local.writing = False
+                self.longest_write = max(self.longest_write, time.monotonic() - started)
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def data_version(self) -> int:
+        """Changes when another connection has committed (PRAGMA data_version, some microseconds)."""
+        return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close every thread's connection; the object may be used again afterwards."""
+        with self._guard:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+        self._local = threading.local()
+
+    def _connect(self) -> sqlite3.Connection:
+        with _translated():
+            connection = sqlite3.connect(
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={self._synchronous}")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA trusted_schema=OFF")
+            return connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """SQLite's errors as problems (the edge of this room)."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            raise StoreError(Problem("database_locked", evidence=text)) from error
+        if "full" in text or "disk I/O" in text:
+            raise StoreError(Problem("disk_full", evidence=text)) from error
+        if "malformed" in text or "unable to open" in text:
+            raise StoreError(Problem("database_damaged", evidence=text)) from error
+        raise
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+            raise
+        raise StoreError(Problem("database_damaged", evidence=str(error))) from error

@@ -1,0 +1,91 @@
+"""The schema of a mailbox file: a copy of what the server holds, thrown away and fetched again when it changes."""
+
+import sqlite3
+
+VERSION = 1
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS folders (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  delimiter TEXT NOT NULL DEFAULT '',
+  role TEXT NOT NULL DEFAULT '',
+  selectable INTEGER NOT NULL DEFAULT 1,
+  uidvalidity INTEGER NOT NULL DEFAULT 0,
+  uidnext INTEGER NOT NULL DEFAULT 0,
+  highestmodseq INTEGER NOT NULL DEFAULT 0,
+  total INTEGER NOT NULL DEFAULT 0,
+  stored INTEGER NOT NULL DEFAULT 0,
+  unread INTEGER NOT NULL DEFAULT 0,
+  synced_at TEXT NOT NULL DEFAULT '',
+  problem TEXT
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS messages (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
+  uid INTEGER NOT NULL,
+  sort_at TEXT NOT NULL,
+  flags TEXT NOT NULL,
+  seen INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  date TEXT,
+  internal_date TEXT,
+  subject TEXT NOT NULL,
+  sender_name TEXT NOT NULL,
+  sender_address TEXT NOT NULL,
+  correspondents TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  in_reply_to TEXT NOT NULL,
+  reference_ids TEXT NOT NULL,
+  thread_id INTEGER,
+  preview TEXT,
+  has_attachments INTEGER NOT NULL,
+  has_invitation INTEGER NOT NULL,
+  UNIQUE (folder_id, uid)
+) STRICT;
+CREATE INDEX IF NOT EXISTS messages_by_date ON messages(folder_id, sort_at DESC, uid DESC);
+CREATE INDEX IF NOT EXISTS messages_by_message_id ON messages(message_id);
+CREATE INDEX IF NOT EXISTS messages_unread ON messages(folder_id, sort_at DESC, uid DESC) WHERE seen = 0;
+
+CREATE TABLE IF NOT EXISTS bodies (
+  message_rowid INTEGER PRIMARY KEY REFERENCES messages(id) ON DELETE CASCADE,
+  raw BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  fetched_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS set_aside (
+  folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
+  uid INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  version TEXT NOT NULL,
+  PRIMARY KEY (folder_id, uid)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS facts (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS changes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  user_id INTEGER,
+  account_id INTEGER,
+  detail TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
+  subject, correspondents, body, tokenize="unicode61 remove_diacritics 2"
+);
+"""
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables of a fresh file; a file of another version is the caller's to throw away."""
+    for statement in SCHEMA.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={VERSION}")
