@@ -1,0 +1,35 @@
+"""`create_app`: a list of what is plugged in."""
+
+from datetime import timedelta
+
+from flask import Flask
+
+from soinbox_web.runtime import Runtime, build
+from soinbox_web.settings import Settings
+from soinbox_web.web import access, blueprints, failures, language
+
+
+def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
+    """The WSGI application of one instance."""
+    app = Flask(__name__)
+    runtime = runtime or build(settings)
+    app.extensions["soinbox"] = runtime
+    app.config.update(
+        SECRET_KEY=runtime.vault.derive("flask cookie"),
+        MAX_CONTENT_LENGTH=settings.max_upload + 1_000_000,
+        MAX_FORM_MEMORY_SIZE=4_000_000,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        SESSION_COOKIE_NAME="__Host-soinbox" if settings.secure else "soinbox",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for plug in (language, access, failures):
+        plug.install(app)
+    for blueprint in blueprints.ALL:
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,101 @@
+"""Closed by default: who is asking, what they may reach, and the headers every answer carries."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask, Response, abort, current_app, request
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from soinbox_web.model.member import Member
+from soinbox_web.problems import AccessError, Problem
+from soinbox_web.services import members
+from soinbox_web.web import hx
+from soinbox_web.web.page import runtime, see_other
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+APP_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """Flask-Login's view of a member; its id is the session's token (trust.md section 3)."""
+
+    def __init__(self, member: Member, token: str) -> None:
+        self.member = member
+        self._token = token
+
+    def get_id(self) -> str:
+        return self._token
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.member, name)
+
+
+def open_to_all(view: View) -> View:
+    """Mark a view that needs no sign-in."""
+    view.open_to_all = True  # type: ignore[attr-defined]
+    return view
+
+
+def administrators_only() -> None:
+    """AccessError not_allowed unless the person is an administrator."""
+    if not current_user.is_admin:
+        raise AccessError(Problem("not_allowed"))
+
+
+def install(app: Flask) -> None:
+    """Sign-in, CSRF and headers for every view."""
+    login = LoginManager(app)
+    login.session_protection = None
+    CSRFProtect(app)
+
+    @login.user_loader  # type: ignore[untyped-decorator]
+    def load(token: str) -> SignedIn | None:
+        member = members.of_session(runtime(), token)
+        return SignedIn(member, token) if member else None
+
+    app.before_request(_guard)
+    app.after_request(_headers)
+    app.register_error_handler(CSRFError, _stale)
+
+
+def _guard() -> ResponseReturnValue | None:
+    if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        abort(403)
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    view = current_app.view_functions[request.endpoint]
+    if getattr(view, "open_to_all", False) or current_user.is_authenticated:
+        return None
+    if request.method in SAFE_METHODS and not hx.is_partial():
+        from flask import url_for
+
+        return see_other(url_for("session.sign_in", next=request.full_path if request.query_string else request.path))
+    raise AccessError(Problem("not_signed_in"))
+
+
+def _stale(error: CSRFError) -> ResponseReturnValue:
+    """A stale token: the page the form stood on is drawn again by its own view, with status 422."""
+    raise AccessError(Problem("session_stale", evidence=str(error.description))) from error
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", APP_CSP)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if runtime().settings.secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "private, no-store")
+        hx.vary(response)
+    return response

@@ -1,0 +1,25 @@
+"""The only file that knows htmx's headers (htmx 4: `HX-Target` is `tag#id`)."""
+
+from flask import Response, request
+
+
+def is_partial() -> bool:
+    """The request comes from htmx and wants a fragment, not a boosted or restored page."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type", "partial") != "full"
+
+
+def target_id() -> str:
+    """The id of the element that the answer will be swapped into; "" when there is none."""
+    return request.headers.get("HX-Target", "").partition("#")[2] if is_partial() else ""
+
+
+def vary(response: Response) -> Response:
+    """Answers differ by these headers."""
+    response.vary.update(["HX-Request", "HX-Target"])
+    return response
+
+
+def go(response: Response, url: str) -> Response:
+    """Make htmx load `url` as a page of its own."""
+    response.headers["HX-Redirect"] = url
+    return response

@@ -1,0 +1,30 @@
+"""A place is one URL: the full page, or the partial that htmx asks for by its target."""
+
+from typing import Any
+
+from flask import Response, current_app, make_response, redirect, render_template
+from flask.typing import ResponseReturnValue
+
+from soinbox_web.runtime import Runtime
+from soinbox_web.web import hx
+
+
+def page(template: str, *partials: str, status: int = 200, **context: Any) -> Response:
+    """Draw `template`, or the partial `_name.html` when the request's target `name` is listed in `partials`.
+
+    A partial's file, its root id and its target carry one name: `message-list` is `_message_list.html`.
+    """
+    wanted = hx.target_id()
+    name = f"_{wanted.replace('-', '_')}.html" if wanted in partials else template
+    return make_response(render_template(name, **context), status)
+
+
+def see_other(url: str) -> ResponseReturnValue:
+    """303: the act is done, look there."""
+    return redirect(url, 303)
+
+
+def runtime() -> Runtime:
+    """The process's long-lived things."""
+    found: Runtime = current_app.extensions["soinbox"]
+    return found
