@@ -122,9 +122,8 @@ class ScriptedImap(ScriptedServer[ImapBehaviour]):
         if verb == "LOGOUT":
             return b"* BYE until next time\r\n", b"OK done"
         if verb in {"SELECT", "EXAMINE"}:
-            return _UNTAGGED[
-                "SELECT"
-            ], b"OK [READ-WRITE] open" if verb == "SELECT" else b"OK [READ-ONLY] open"
+            mode = b"WRITE" if verb == "SELECT" else b"ONLY"
+            return _UNTAGGED["SELECT"], b"OK [READ-" + mode + b"] open"
         if verb == "APPEND":
             self.appended.append(arguments[-1] if arguments else b"")
             return b"", f"OK [APPENDUID 1 {len(self.appended)}] done".encode()
