@@ -13,21 +13,22 @@ AuthKind = Literal["password", "oauth2"]
 
 @dataclass(frozen=True, slots=True)
 class SideStatus:
-    """How one side (imap or smtp) of an account fares."""
+    """How one side (imap or smtp) of an account fares; `mode` is "push", "poll" or "" (not known yet)."""
 
     last_success_at: datetime | None = None
     last_attempt_at: datetime | None = None
     next_retry_at: datetime | None = None
     consecutive_failures: int = 0
     problem: Problem | None = None
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """One e-mail account of one user.
 
-    `generation` names the mailbox file (`<id>-<generation>.sqlite`); `smtp` is None when sending was never set
-    up; `capabilities`-dependent facts live in the mailbox file, not here.
+    `generation` names the mailbox file (`<id>-<generation>.sqlite`); `smtp` is None when sending was never
+    set up; `capabilities`-dependent facts live in the mailbox file, not here.
     """
 
     id: int
@@ -60,5 +61,6 @@ class Account:
 
 
 _PASSWORD_CODES = {
-    "credentials_wrong", "app_password_required", "oauth_required", "token_revoked", "password_expired", "key_missing"
+    "credentials_wrong", "app_password_required", "oauth_required", "token_revoked", "password_expired",
+    "key_missing",
 }  # fmt: skip

@@ -1,0 +1,226 @@
+"""Accounts: their servers, their sealed secrets, how each side fares, and the last attempts."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from soinbox_web.clock import moment, timestamp
+from soinbox_web.model.account import Account, SideStatus
+from soinbox_web.model.server import Login
+from soinbox_web.problems import AccessError, Problem, StoreError
+from soinbox_web.store.vault import Associated, Vault
+
+Side = Literal["imap", "smtp"]
+KEPT_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to reach a server: `code` is the problem's ("" when it went well), `line` their words."""
+
+    side: Side
+    at: datetime
+    ok: bool
+    code: str
+    line: str
+
+
+def read(connection: sqlite3.Connection, account_id: int) -> Account:
+    """One account; AccessError not_found when there is none."""
+    found = _select(connection, "id = ?", account_id)
+    if not found:
+        raise AccessError(Problem("not_found"))
+    return found[0]
+
+
+def of_user(connection: sqlite3.Connection, user_id: int) -> list[Account]:
+    """A user's accounts, the oldest (the default) first."""
+    return _select(connection, "user_id = ?", user_id)
+
+
+def all(connection: sqlite3.Connection) -> list[Account]:
+    """Every account of the instance."""
+    return _select(connection, "1")
+
+
+def by_address(connection: sqlite3.Connection, user_id: int, address: str) -> Account | None:
+    """The user's account of this address, whatever its case."""
+    found = _select(connection, "user_id = ? AND address = ?", user_id, address)
+    return found[0] if found else None
+
+
+def insert(
+    connection: sqlite3.Connection,
+    user_id: int,
+    address: str,
+    imap: Login,
+    smtp: Login | None,
+    at: datetime,
+    *,
+    name: str = "",
+    provider: str = "",
+    auth: str = "password",
+    files_sent_copy: str = "unknown",
+) -> int:
+    """A new account without secrets; its id. IntegrityError when the user has that address already."""
+    row = {
+        "user_id": user_id, "address": address, "name": name, "provider": provider, "auth": auth,
+        "files_sent_copy": files_sent_copy, "created_at": timestamp(at), **_columns(imap, smtp, at),
+    }  # fmt: skip
+    cursor = connection.execute(
+        f"INSERT INTO accounts ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
+        list(row.values()),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def update_login(
+    connection: sqlite3.Connection, account_id: int, imap: Login, smtp: Login | None, at: datetime
+) -> None:
+    """Other servers or user names; secrets sealed for the old ones no longer open."""
+    row = _columns(imap, smtp, at)
+    connection.execute(
+        f"UPDATE accounts SET {', '.join(f'{name} = ?' for name in row)} WHERE id = ?",  # noqa: S608
+        [*row.values(), account_id],
+    )
+
+
+def remove(connection: sqlite3.Connection, account_id: int) -> None:
+    """The account with its secrets, status, outbox and open actions; drafts stay, without account."""
+    connection.execute("DELETE FROM accounts WHERE id = ?", (account_id,))
+
+
+def seal_secret(
+    connection: sqlite3.Connection, vault: Vault, account: Account, side: Side, secret: str
+) -> None:
+    """Store the secret of one side, bound to that side's server and user name."""
+    connection.execute(
+        "INSERT OR REPLACE INTO account_secrets (account_id, side, sealed) VALUES (?, ?, ?)",
+        (account.id, side, vault.seal(secret, associated(account, side))),
+    )
+
+
+def open_secret(connection: sqlite3.Connection, vault: Vault, account: Account, side: Side) -> str:
+    """The secret of one side; StoreError key_missing when there is none, or it is another server's."""
+    row = connection.execute(
+        "SELECT sealed FROM account_secrets WHERE account_id = ? AND side = ?", (account.id, side)
+    ).fetchone()
+    if row is None:
+        raise StoreError(Problem("key_missing", side=side))
+    return vault.unseal(row["sealed"], associated(account, side))
+
+
+def associated(account: Account, side: Side) -> Associated:
+    """What a sealed secret is bound to (trust.md section 3)."""
+    login = account.imap if side == "imap" else account.smtp
+    if login is None:
+        return [account.user_id, account.id, side, "", 0, "", ""]
+    return [account.user_id, account.id, side, login.host, login.port, login.username, login.security]
+
+
+def record_attempt(
+    connection: sqlite3.Connection,
+    account_id: int,
+    side: Side,
+    at: datetime,
+    problem: Problem | None = None,
+    *,
+    next_retry_at: datetime | None = None,
+    line: str = "",
+) -> None:
+    """One try, gone well (`problem` None) or not: the log keeps the last 20, the side's status follows."""
+    connection.execute(
+        "INSERT INTO account_attempts (account_id, side, at, ok, code, line) VALUES (?, ?, ?, ?, ?, ?)",
+        (account_id, side, timestamp(at), problem is None, problem.code if problem else "",
+         line or (problem.evidence if problem else "")),
+    )  # fmt: skip
+    connection.execute(
+        "DELETE FROM account_attempts WHERE account_id = ?1 AND id NOT IN"
+        " (SELECT id FROM account_attempts WHERE account_id = ?1 ORDER BY id DESC LIMIT ?2)",
+        (account_id, KEPT_ATTEMPTS),
+    )
+    before = status(connection, account_id, side)
+    if problem is None:
+        now = SideStatus(at, at, next_retry_at, 0, None, before.mode)
+    else:
+        failures = before.consecutive_failures + 1
+        now = SideStatus(before.last_success_at, at, next_retry_at, failures, problem, before.mode)
+    set_status(connection, account_id, side, now)
+
+
+def attempts(connection: sqlite3.Connection, account_id: int) -> list[Attempt]:
+    """The last 20 tries, newest first."""
+    rows = connection.execute(
+        "SELECT * FROM account_attempts WHERE account_id = ? ORDER BY id DESC LIMIT ?",
+        (account_id, KEPT_ATTEMPTS),
+    )
+    return [Attempt(r["side"], moment(r["at"]), bool(r["ok"]), r["code"], r["line"]) for r in rows]
+
+
+def status(connection: sqlite3.Connection, account_id: int, side: Side) -> SideStatus:
+    """How one side fares; an empty status before the first attempt."""
+    row = connection.execute(
+        "SELECT * FROM account_status WHERE account_id = ? AND side = ?", (account_id, side)
+    ).fetchone()
+    return _status(row) if row else SideStatus()
+
+
+def set_status(connection: sqlite3.Connection, account_id: int, side: Side, status: SideStatus) -> None:
+    """Replace the status of one side."""
+    connection.execute(
+        "INSERT OR REPLACE INTO account_status (account_id, side, last_success_at, last_attempt_at,"
+        " next_retry_at, consecutive_failures, problem, mode) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            account_id, side, _text(status.last_success_at), _text(status.last_attempt_at),
+            _text(status.next_retry_at), status.consecutive_failures,
+            json.dumps(status.problem.as_row()) if status.problem else None, status.mode,
+        ),
+    )  # fmt: skip
+
+
+def _select(connection: sqlite3.Connection, where: str, *values: Any) -> list[Account]:
+    rows = connection.execute(f"SELECT * FROM accounts WHERE {where} ORDER BY id", values).fetchall()  # noqa: S608
+    return [
+        _account(r, status(connection, r["id"], "imap"), status(connection, r["id"], "smtp")) for r in rows
+    ]
+
+
+def _account(row: sqlite3.Row, imap_status: SideStatus, smtp_status: SideStatus) -> Account:
+    imap, smtp = (
+        Login(row[f"{side}_host"], row[f"{side}_port"], row[f"{side}_security"], row[f"{side}_username"])
+        for side in ("imap", "smtp")
+    )
+    return Account(
+        id=row["id"], user_id=row["user_id"], address=row["address"], name=row["name"],
+        provider=row["provider"], generation=row["generation"], auth=row["auth"], imap=imap,
+        smtp=smtp if smtp.host else None, paused=bool(row["paused"]), files_sent_copy=row["files_sent_copy"], imap_status=imap_status,
+        smtp_status=smtp_status,
+    )  # fmt: skip
+
+
+def _status(row: sqlite3.Row) -> SideStatus:
+    return SideStatus(
+        _moment(row["last_success_at"]), _moment(row["last_attempt_at"]), _moment(row["next_retry_at"]),
+        row["consecutive_failures"], Problem.from_row(json.loads(row["problem"])) if row["problem"] else None,
+        row["mode"],
+    )  # fmt: skip
+
+
+def _columns(imap: Login, smtp: Login | None, at: datetime) -> dict[str, Any]:
+    return {
+        "imap_host": imap.host, "imap_port": imap.port, "imap_security": imap.security,
+        "imap_username": imap.username,
+        "smtp_host": smtp.host if smtp else None, "smtp_port": smtp.port if smtp else None,
+        "smtp_security": smtp.security if smtp else None, "smtp_username": smtp.username if smtp else None,
+        "updated_at": timestamp(at),
+    }  # fmt: skip
+
+
+def _text(at: datetime | None) -> str | None:
+    return timestamp(at) if at else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return moment(text) if text else None
