@@ -25,6 +25,7 @@ class Folder:
     stored: int  # envelopes here
     unread: int
     synced_at: str
+    wire: str = ""  # the name as the server spells it (modified UTF-7, Latin-1 where that is broken)
 
     @property
     def leaf(self) -> str:

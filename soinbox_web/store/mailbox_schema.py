@@ -1,4 +1,4 @@
-"""The schema of a mailbox file: a copy of what the server holds, thrown away and fetched again when it changes."""
+"""The schema of a mailbox file: a copy of what the server holds, thrown away when it changes."""
 
 import sqlite3
 
@@ -8,6 +8,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS folders (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE,
+  wire TEXT NOT NULL,
   delimiter TEXT NOT NULL DEFAULT '',
   role TEXT NOT NULL DEFAULT '',
   selectable INTEGER NOT NULL DEFAULT 1,
@@ -17,12 +18,15 @@ CREATE TABLE IF NOT EXISTS folders (
   total INTEGER NOT NULL DEFAULT 0,
   stored INTEGER NOT NULL DEFAULT 0,
   unread INTEGER NOT NULL DEFAULT 0,
+  rebuilds INTEGER NOT NULL DEFAULT 0,
   synced_at TEXT NOT NULL DEFAULT '',
+  swept_at TEXT NOT NULL DEFAULT '',
   problem TEXT
 ) STRICT;
 
+-- id is ordered by date (store/messages.py), so a page, a search and a keyset need no other order.
 CREATE TABLE IF NOT EXISTS messages (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY,
   folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
   uid INTEGER NOT NULL,
   sort_at TEXT NOT NULL,
@@ -34,6 +38,8 @@ CREATE TABLE IF NOT EXISTS messages (
   subject TEXT NOT NULL,
   sender_name TEXT NOT NULL,
   sender_address TEXT NOT NULL,
+  sort_sender TEXT NOT NULL,
+  sort_subject TEXT NOT NULL,
   correspondents TEXT NOT NULL,
   message_id TEXT NOT NULL,
   in_reply_to TEXT NOT NULL,
@@ -44,13 +50,23 @@ CREATE TABLE IF NOT EXISTS messages (
   has_invitation INTEGER NOT NULL,
   UNIQUE (folder_id, uid)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS messages_by_date ON messages(folder_id, sort_at DESC, uid DESC);
+CREATE INDEX IF NOT EXISTS messages_by_date ON messages(folder_id);
+CREATE INDEX IF NOT EXISTS messages_unread ON messages(folder_id) WHERE seen = 0;
+CREATE INDEX IF NOT EXISTS messages_with_attachment ON messages(folder_id) WHERE has_attachments = 1;
+CREATE INDEX IF NOT EXISTS messages_by_sender ON messages(folder_id, sort_sender);
+CREATE INDEX IF NOT EXISTS messages_by_subject ON messages(folder_id, sort_subject);
 CREATE INDEX IF NOT EXISTS messages_by_message_id ON messages(message_id);
-CREATE INDEX IF NOT EXISTS messages_unread ON messages(folder_id, sort_at DESC, uid DESC) WHERE seen = 0;
+CREATE INDEX IF NOT EXISTS messages_by_thread ON messages(thread_id);
+
+CREATE TABLE IF NOT EXISTS thread_links (
+  message_id TEXT PRIMARY KEY,
+  thread_id INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS thread_links_by_thread ON thread_links(thread_id);
 
 CREATE TABLE IF NOT EXISTS bodies (
   message_rowid INTEGER PRIMARY KEY REFERENCES messages(id) ON DELETE CASCADE,
-  raw BLOB NOT NULL,
+  packed BLOB NOT NULL,
   size INTEGER NOT NULL,
   fetched_at TEXT NOT NULL
 ) STRICT;

@@ -1,0 +1,344 @@
+"""Messages of a mailbox file: envelopes in, pages out by keyset.
+
+A row's id is ordered by date: seconds since 1970, then folder and UID. So the newest message of a folder, of
+all folders or of a search is the one with the highest id, and a page needs no other index.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from soinbox_web.model.message import Correspondent, Envelope
+from soinbox_web.store import threads
+
+Sort = Literal["date", "sender", "subject"]
+Cursor = tuple[str, int]  # the sort column's text ("" for date) and the row id of the last row seen
+
+_FUTURE = timedelta(days=1)  # a Date header further ahead of the arrival than this is not believed
+_LAST_SECOND = (1 << 34) - 1
+_COLUMNS = (
+    "id", "folder_id", "uid", "sort_at", "flags", "seen", "size", "date", "internal_date", "subject",
+    "sender_name", "sender_address", "sort_sender", "sort_subject", "correspondents", "message_id", "in_reply_to",
+    "reference_ids", "has_attachments", "has_invitation",
+)  # fmt: skip
+_INSERT = f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_SORT_COLUMNS: dict[Sort, str] = {"date": "''", "sender": "sort_sender", "subject": "sort_subject"}
+
+
+def page(
+    connection: sqlite3.Connection,
+    folder_id: int,
+    *,
+    after: Cursor | None = None,
+    limit: int = 50,
+    sort: Sort = "date",
+    descending: bool = True,
+    unread_only: bool = False,
+    with_attachment: bool = False,
+    since: str = "",
+    before: str = "",
+) -> list[sqlite3.Row]:
+    """The next rows after a cursor; `since` and `before` bound `sort_at` (RFC 3339)."""
+    column, order, beyond = _SORT_COLUMNS[sort], *(("DESC", "<") if descending else ("ASC", ">"))
+    wanted, values = _filter(folder_id, unread_only, with_attachment, since, before)
+    if after is not None and sort == "date":
+        wanted += f" AND id {beyond} ?"
+        values.append(after[1])
+    elif after is not None:
+        wanted += f" AND ({column}, id) {beyond} (?, ?)"
+        values.extend(after)
+    ordering = f"id {order}" if sort == "date" else f"{column} {order}, id {order}"
+    return connection.execute(
+        f"SELECT * FROM messages WHERE {wanted} ORDER BY {ordering} LIMIT ?",  # noqa: S608
+        (*values, limit),
+    ).fetchall()
+
+
+def cursor_of(row: sqlite3.Row, sort: Sort = "date") -> Cursor:
+    """Where the page that ends with this row goes on."""
+    return ("" if sort == "date" else str(row[_SORT_COLUMNS[sort]]), int(row["id"]))
+
+
+def count(
+    connection: sqlite3.Connection,
+    folder_id: int,
+    *,
+    unread_only: bool = False,
+    with_attachment: bool = False,
+    since: str = "",
+    before: str = "",
+) -> int:
+    """How many rows the same filter has in all."""
+    wanted, values = _filter(folder_id, unread_only, with_attachment, since, before)
+    return int(connection.execute(f"SELECT count(*) FROM messages WHERE {wanted}", values).fetchone()[0])  # noqa: S608
+
+
+def find(connection: sqlite3.Connection, folder: str, uidvalidity: int, uid: int) -> sqlite3.Row | None:
+    """The row that a message key names, or None when the key is stale."""
+    found: sqlite3.Row | None = connection.execute(
+        "SELECT m.* FROM messages m JOIN folders f ON f.id = m.folder_id"
+        " WHERE f.name = ? AND f.uidvalidity = ? AND m.uid = ?",
+        (folder, uidvalidity, uid),
+    ).fetchone()
+    return found
+
+
+def refind(connection: sqlite3.Connection, message_id: str, size: int, date: str | None) -> list[sqlite3.Row]:
+    """Where a message went whose key is stale: the same Message-ID, size and date, newest first."""
+    return connection.execute(
+        "SELECT * FROM messages WHERE message_id = ? AND size = ? AND date IS ? ORDER BY id DESC",
+        (message_id, size, date),
+    ).fetchall()
+
+
+def by_message_id(connection: sqlite3.Connection, message_id: str) -> list[sqlite3.Row]:
+    """Every copy of a message, newest first."""
+    return connection.execute(
+        "SELECT * FROM messages WHERE message_id = ? ORDER BY id DESC", (message_id,)
+    ).fetchall()
+
+
+def correspondents(row: sqlite3.Row) -> dict[str, tuple[Correspondent, ...]]:
+    """The people of a row by field: from, reply_to, to, cc, bcc."""
+    stored = json.loads(row["correspondents"])
+    return {field: tuple(Correspondent(*pair) for pair in pairs) for field, pairs in stored.items()}
+
+
+def flags(row: sqlite3.Row) -> frozenset[str]:
+    return frozenset(json.loads(row["flags"]))
+
+
+def uids(connection: sqlite3.Connection, folder_id: int) -> list[int]:
+    """The UIDs stored, ascending."""
+    rows = connection.execute("SELECT uid FROM messages WHERE folder_id = ? ORDER BY uid", (folder_id,))
+    return [row[0] for row in rows]
+
+
+def uid_flags(connection: sqlite3.Connection, folder_id: int, first: int = 1) -> dict[int, frozenset[str]]:
+    """The flags stored for every UID from `first` on."""
+    known: dict[str, frozenset[str]] = {}
+    found = {}
+    for uid, text in connection.execute(
+        "SELECT uid, flags FROM messages WHERE folder_id = ? AND uid >= ?", (folder_id, first)
+    ):
+        if text not in known:
+            known[text] = frozenset(json.loads(text))
+        found[uid] = known[text]
+    return found
+
+
+def insert_envelopes(connection: sqlite3.Connection, folder_id: int, envelopes: Iterable[Envelope]) -> int:
+    """Store a batch: rows, search rows, threads, counts; how many rows are new. UIDs already there are left."""
+    batch = {envelope.uid: envelope for envelope in envelopes}
+    for uid in uids_among(connection, folder_id, batch):
+        del batch[uid]
+    rows = sorted((_row(folder_id, envelope) for envelope in batch.values()), key=lambda row: row[0])
+    if not rows:
+        return 0
+    rows = _with_free_ids(connection, rows)
+    connection.executemany(_INSERT, rows)
+    connection.executemany(
+        "INSERT INTO search (rowid, subject, correspondents, body) VALUES (?, ?, ?, '')",
+        [(row[0], row[9], _searchable(batch[row[2]])) for row in rows],
+    )
+    threads.link(
+        connection,
+        [(row[0], row[15], (*batch[row[2]].references, batch[row[2]].in_reply_to)) for row in rows],
+    )
+    unread = sum(not row[5] for row in rows)
+    connection.execute(
+        "UPDATE folders SET stored = stored + ?, unread = unread + ?, total = max(total, stored + ?)"
+        " WHERE id = ?",
+        (len(rows), unread, len(rows), folder_id),
+    )
+    return len(rows)
+
+
+def uids_among(connection: sqlite3.Connection, folder_id: int, asked: Iterable[int]) -> list[int]:
+    """Those of the asked UIDs that are stored."""
+    rows = connection.execute(
+        "SELECT uid FROM messages WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))",
+        (folder_id, json.dumps(list(asked))),
+    )
+    return [row[0] for row in rows]
+
+
+def set_flags(connection: sqlite3.Connection, folder_id: int, changed: dict[int, frozenset[str]]) -> int:
+    """Store the server's flags; the number of rows that differed."""
+    updates = [
+        (_flags_text(found), "\\Seen" in found, folder_id, uid, _flags_text(found))
+        for uid, found in changed.items()
+    ]
+    before = connection.total_changes
+    connection.executemany(
+        "UPDATE messages SET flags = ?, seen = ? WHERE folder_id = ? AND uid = ? AND flags <> ?", updates
+    )
+    differed = connection.total_changes - before
+    if differed:
+        _count_unread(connection, folder_id)
+    return differed
+
+
+def remove(connection: sqlite3.Connection, folder_id: int, gone: Sequence[int]) -> int:
+    """Forget messages that left the folder; the number of rows removed."""
+    asked = json.dumps(list(gone))
+    which = "SELECT id FROM messages WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))"
+    connection.execute(f"DELETE FROM search WHERE rowid IN ({which})", (folder_id, asked))  # noqa: S608
+    removed = connection.execute(f"DELETE FROM messages WHERE id IN ({which})", (folder_id, asked)).rowcount  # noqa: S608
+    connection.execute(
+        "DELETE FROM set_aside WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))",
+        (folder_id, asked),
+    )
+    if removed:
+        connection.execute(
+            "UPDATE folders SET stored = max(0, stored - ?), total = max(0, total - ?) WHERE id = ?",
+            (removed, removed, folder_id),
+        )
+        _count_unread(connection, folder_id)
+    return removed
+
+
+def set_aside(connection: sqlite3.Connection, folder_id: int, reasons: dict[int, str], version: str) -> None:
+    """Note messages that cannot be read, so that they stop nothing; tried again by another version."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO set_aside (folder_id, uid, reason, version) VALUES (?, ?, ?, ?)",
+        [(folder_id, uid, reason, version) for uid, reason in reasons.items()],
+    )
+
+
+def uids_set_aside(connection: sqlite3.Connection, folder_id: int, version: str) -> list[int]:
+    rows = connection.execute(
+        "SELECT uid FROM set_aside WHERE folder_id = ? AND version = ?", (folder_id, version)
+    )
+    return [row[0] for row in rows]
+
+
+def _filter(
+    folder_id: int, unread_only: bool, with_attachment: bool, since: str, before: str
+) -> tuple[str, list[Any]]:
+    wanted, values = "folder_id = ?", [folder_id]
+    wanted += " AND seen = 0" if unread_only else ""
+    wanted += " AND has_attachments = 1" if with_attachment else ""
+    bounds = []
+    for text, comparison in ((since, ">="), (before, "<")):
+        if text:
+            wanted += f" AND sort_at {comparison} ?"
+            bounds.append(text)
+    return wanted, [*values, *bounds]
+
+
+def _count_unread(connection: sqlite3.Connection, folder_id: int) -> None:
+    connection.execute(
+        "UPDATE folders SET"
+        " unread = (SELECT count(*) FROM messages WHERE folder_id = folders.id AND seen = 0)"
+        " WHERE id = ?",
+        (folder_id,),
+    )
+
+
+def _row(folder_id: int, envelope: Envelope) -> tuple[Any, ...]:
+    date, internal = envelope.date, envelope.internal_date
+    sort_at = date or internal
+    if date and internal and date - internal > _FUTURE:
+        sort_at = internal
+    second = min(max(int(sort_at.timestamp()), 0), _LAST_SECOND) if sort_at else 0
+    sender = envelope.sender[0] if envelope.sender else _NOBODY
+    return (
+        second << 29 | (folder_id & 0x1FF) << 20 | envelope.uid & 0xFFFFF,
+        folder_id,
+        envelope.uid,
+        _time(sort_at) or "1970-01-01T00:00:00.000Z",
+        _flags_text(envelope.flags),
+        int("\\Seen" in envelope.flags),
+        envelope.size,
+        _time(date),
+        _time(internal),
+        envelope.subject,
+        sender.name,
+        sender.address,
+        (sender.name or sender.address).casefold(),
+        _without_prefixes(envelope.subject),
+        json.dumps(
+            {
+                field: [(one.name, one.address) for one in people]
+                for field, people in (
+                    ("from", envelope.sender),
+                    ("reply_to", envelope.reply_to),
+                    ("to", envelope.to),
+                    ("cc", envelope.cc),
+                    ("bcc", envelope.bcc),
+                )
+                if people
+            },
+            ensure_ascii=False,
+        ),
+        envelope.message_id,
+        envelope.in_reply_to,
+        json.dumps(envelope.references) if envelope.references else "[]",
+        int(envelope.has_attachments),
+        int(envelope.has_invitation),
+    )
+
+
+_NOBODY = Correspondent("", "")
+_FLAGS: dict[frozenset[str], str] = {}
+
+
+def _flags_text(found: frozenset[str]) -> str:
+    text = _FLAGS.get(found)
+    if text is None:
+        text = json.dumps(sorted(found))
+        if len(_FLAGS) < 1000:
+            _FLAGS[found] = text
+    return text
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z" if at else None
+
+
+def _without_prefixes(subject: str) -> str:
+    """The subject as it sorts: folded, without Re:, Fwd:, Antw: and the like."""
+    text = subject.casefold().strip()
+    while True:
+        head, colon, rest = text.partition(":")
+        if not colon or head.strip() not in _PREFIXES:
+            return text
+        text = rest.strip()
+
+
+_PREFIXES = frozenset(
+    {"re", "fw", "fwd", "aw", "wg", "antw", "antwoord", "doorst", "sv", "vs", "vb", "rv", "tr", "ref"}
+)
+
+
+def _searchable(envelope: Envelope) -> str:
+    return " ".join(
+        f"{one.name} {one.address}" for one in (*envelope.sender, *envelope.to, *envelope.cc, *envelope.bcc)
+    )
+
+
+def _with_free_ids(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The same rows; an id that is taken (same second, folder and UID modulo their widths) moves up."""
+    asked = [row[0] for row in rows]
+    taken = {
+        row[0]
+        for row in connection.execute(
+            "SELECT id FROM messages WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(asked),)
+        )
+    }
+    if not taken and len(set(asked)) == len(asked):
+        return rows
+    used: set[int] = set()
+    moved = []
+    for row in rows:
+        number = row[0]
+        while (
+            number in used or connection.execute("SELECT 1 FROM messages WHERE id = ?", (number,)).fetchone()
+        ):
+            number += 1
+        used.add(number)
+        moved.append((number, *row[1:]))
+    return sorted(moved, key=lambda row: row[0])
