@@ -9,8 +9,10 @@ from soinbox_web.model.folder import Folder, Role
 from soinbox_web.problems import Problem
 
 _ORDER = ("inbox", "drafts", "sent", "archive", "junk", "trash", "all", "flagged", "important", "")
-_COLUMNS = "id, name, wire, delimiter, role, selectable,"
-    " uidvalidity, uidnext, highestmodseq, total, stored, unread, synced_at"
+_COLUMNS = (
+    "id, name, wire, delimiter, role, selectable, uidvalidity, uidnext, highestmodseq, total, stored, unread,"
+    " synced_at"
+)
 
 
 def listing(connection: sqlite3.Connection) -> list[Folder]:

@@ -20,8 +20,8 @@ _FUTURE = timedelta(days=1)  # a Date header further ahead of the arrival than t
 _LAST_SECOND = (1 << 34) - 1
 _COLUMNS = (
     "id", "folder_id", "uid", "sort_at", "flags", "seen", "size", "date", "internal_date", "subject",
-    "sender_name", "sender_address", "sort_sender", "sort_subject", "correspondents", "message_id", "in_reply_to",
-    "reference_ids", "has_attachments", "has_invitation",
+    "sender_name", "sender_address", "sort_sender", "sort_subject", "correspondents", "message_id",
+    "in_reply_to", "reference_ids", "has_attachments", "has_invitation",
 )  # fmt: skip
 _INSERT = f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 _SORT_COLUMNS: dict[Sort, str] = {"date": "''", "sender": "sort_sender", "subject": "sort_subject"}
@@ -130,7 +130,7 @@ def uid_flags(connection: sqlite3.Connection, folder_id: int, first: int = 1) ->
 
 
 def insert_envelopes(connection: sqlite3.Connection, folder_id: int, envelopes: Iterable[Envelope]) -> int:
-    """Store a batch: rows, search rows, threads, counts; how many rows are new. UIDs already there are left."""
+    """Store a batch: rows, search rows, threads, counts; how many were new (known UIDs are left)."""
     batch = {envelope.uid: envelope for envelope in envelopes}
     for uid in uids_among(connection, folder_id, batch):
         del batch[uid]
