@@ -195,7 +195,8 @@ def _account(row: sqlite3.Row, imap_status: SideStatus, smtp_status: SideStatus)
     return Account(
         id=row["id"], user_id=row["user_id"], address=row["address"], name=row["name"],
         provider=row["provider"], generation=row["generation"], auth=row["auth"], imap=imap,
-        smtp=smtp if smtp.host else None, paused=bool(row["paused"]), files_sent_copy=row["files_sent_copy"], imap_status=imap_status,
+        smtp=smtp if smtp.host else None, paused=bool(row["paused"]), files_sent_copy=row["files_sent_copy"],
+        imap_status=imap_status,
         smtp_status=smtp_status,
     )  # fmt: skip
 
