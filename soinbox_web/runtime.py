@@ -1,4 +1,4 @@
-"""The long-lived things, built once for each process: settings, clock, precious database, vault, mailbox files."""
+"""The long-lived things, built once a process: settings, clock, precious database, vault, mailbox files."""
 
 import threading
 from dataclasses import dataclass, field

@@ -32,11 +32,14 @@ class OAuthClient:
 class Settings:
     """What the operator decides; `docs/settings.md` is generated from this class."""
 
-    instance: Path = field(default=Path("instance"), metadata={"doc": "folder of the databases and the key ring"})
+    instance: Path = field(
+        default=Path("instance"), metadata={"doc": "folder of the databases and the key ring"}
+    )
     host: str = field(default="127.0.0.1", metadata={"doc": "address the web server binds"})
     port: int = field(default=8025, metadata={"doc": "port the web server binds"})
     secret_key_file: Path | None = field(
-        default=None, metadata={"doc": "key ring; without it `secret.key` in the instance, made at the first start"}
+        default=None,
+        metadata={"doc": "key ring; without it `secret.key` in the instance, made at the first start"},
     )
     dns_servers: tuple[tuple[str, int], ...] = field(
         default=(), metadata={"doc": "`ip:port,…` asked for every look-up; empty: the machine's own"}
@@ -44,12 +47,14 @@ class Settings:
     ca_file: Path | None = field(default=None, metadata={"doc": "extra trust anchors (PEM)"})
     allow_hosts: AllowList = field(
         default_factory=AllowList,
-        metadata={"doc": "`name`, `name:port`, `cidr`, `cidr:port`, …: exempt from the private-address and port rules"},
+        metadata={"doc": "`name`, `name:port`, `cidr`, `cidr:port`, …: exempt from address and port rules"},
     )
     allow_plain: AllowList = field(
         default_factory=AllowList, metadata={"doc": "`name:port,…` where sign-in without TLS is allowed"}
     )
-    autoconfig_dir: Path | None = field(default=None, metadata={"doc": "folder of the operator's autoconfig XML files"})
+    autoconfig_dir: Path | None = field(
+        default=None, metadata={"doc": "folder of the operator's autoconfig XML files"}
+    )
     ispdb_url: str = field(
         default="https://autoconfig.thunderbird.net/v1.1/", metadata={"doc": "ISPDB; empty: never asked"}
     )
@@ -61,17 +66,31 @@ class Settings:
             "doc": "the operator's own OAuth clients",
         },
     )
-    public_url: str = field(default="", metadata={"doc": "https address people use: OAuth redirect, secure cookies"})
-    trusted_proxies: int = field(default=0, metadata={"doc": "number of reverse proxies whose headers are believed"})
+    public_url: str = field(
+        default="", metadata={"doc": "https address people use: OAuth redirect, secure cookies"}
+    )
+    trusted_proxies: int = field(
+        default=0, metadata={"doc": "number of reverse proxies whose headers are believed"}
+    )
     sender_rule: Literal["first", "own"] = field(
         default="first",
-        metadata={"doc": "`first`: only the first address of one's card may send; `own`: any of its addresses"},
+        metadata={
+            "doc": "`first`: only the first address of one's card may send; `own`: any of its addresses"
+        },
     )
-    max_upload: int = field(default=25_000_000, metadata={"doc": "largest upload in bytes (`25 MB` is understood)"})
-    timezone: str = field(default="Europe/Amsterdam", metadata={"doc": "IANA zone of people who have not chosen one"})
+    max_upload: int = field(
+        default=25_000_000, metadata={"doc": "largest upload in bytes (`25 MB` is understood)"}
+    )
+    timezone: str = field(
+        default="Europe/Amsterdam", metadata={"doc": "IANA zone of people who have not chosen one"}
+    )
     metrics: bool = field(default=False, metadata={"doc": "serve `/metrics`"})
-    allow_pinning: bool = field(default=False, metadata={"doc": "let people pin one certificate for one host"})
-    allow_http_autoconfig: bool = field(default=False, metadata={"doc": "look for autoconfig over plain http too"})
+    allow_pinning: bool = field(
+        default=False, metadata={"doc": "let people pin one certificate for one host"}
+    )
+    allow_http_autoconfig: bool = field(
+        default=False, metadata={"doc": "look for autoconfig over plain http too"}
+    )
     control_hosts: tuple[tuple[str, int], ...] = field(
         default=(), metadata={"doc": "`host:port,…` that tell a blocked way out from a dead server"}
     )
@@ -95,7 +114,11 @@ class Settings:
 
 def from_environment(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
     """Settings from `SOINBOX_*`; `X_FILE` reads a secret; StoreError settings_invalid names what is wrong."""
-    given = {k.removeprefix(PREFIX): v for k, v in (os.environ if environ is None else environ).items() if k.startswith(PREFIX)}
+    given = {
+        k.removeprefix(PREFIX): v
+        for k, v in (os.environ if environ is None else environ).items()
+        if k.startswith(PREFIX)
+    }
     for name in [n for n in given if n.endswith("_SECRET_FILE")]:
         path = given.pop(name)
         try:
@@ -118,11 +141,20 @@ def from_environment(environ: Mapping[str, str] | None = None, **overrides: Any)
 
 def child_environment(settings: Settings) -> dict[str, str]:
     """The environment that makes a child process read these same settings."""
-    environ = {k: v for k, v in os.environ.items()}
-    environ[PREFIX + "INSTANCE"] = str(settings.instance)
-    environ[PREFIX + "HOST"] = settings.host
-    environ[PREFIX + "PORT"] = str(settings.port)
-    return environ
+    return {**os.environ, **_placed(settings)}
+
+
+def export(settings: Settings) -> None:
+    """Let the worker processes that a library starts read these same settings."""
+    os.environ.update(_placed(settings))
+
+
+def _placed(settings: Settings) -> dict[str, str]:
+    return {
+        PREFIX + "INSTANCE": str(settings.instance.resolve()),
+        PREFIX + "HOST": settings.host,
+        PREFIX + "PORT": str(settings.port),
+    }
 
 
 def _oauth_clients(given: dict[str, str]) -> tuple[OAuthClient, ...]:
@@ -138,7 +170,9 @@ def _oauth_clients(given: dict[str, str]) -> tuple[OAuthClient, ...]:
             value: Any = tuple(text.replace(",", " ").split()) if key in ("SCOPES", "HOSTS") else text
         else:
             issuer_name, _, key = name.partition("_")
-            if key not in ("CLIENT_ID", "CLIENT_SECRET", "TENANT") or (key == "TENANT" and issuer_name == "GOOGLE"):
+            if key not in ("CLIENT_ID", "CLIENT_SECRET", "TENANT") or (
+                key == "TENANT" and issuer_name == "GOOGLE"
+            ):
                 raise _invalid(name, text)
             value = text
         clients.setdefault(issuer_name.lower(), {})[key.lower()] = value
@@ -156,9 +190,17 @@ def _addresses(text: str) -> tuple[tuple[str, int], ...]:
 
 
 def _switch(text: str) -> bool:
-    return {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False, "": False}[
-        text.lower()
-    ]
+    return {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+        "": False,
+    }[text.lower()]
 
 
 def _size(text: str) -> int:

@@ -25,8 +25,10 @@ def copy(database: Database, target: Path) -> None:
 
 
 def check(connection: sqlite3.Connection, *, quick: bool = False) -> str:
-    """"ok", or what SQLite's integrity check says."""
+    """ "ok", or what SQLite's integrity check says."""
     try:
-        return str(connection.execute("PRAGMA quick_check" if quick else "PRAGMA integrity_check").fetchone()[0])
+        return str(
+            connection.execute("PRAGMA quick_check" if quick else "PRAGMA integrity_check").fetchone()[0]
+        )
     except sqlite3.DatabaseError as error:
         return str(error)

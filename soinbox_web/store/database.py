@@ -42,7 +42,7 @@ class Database:
     def read(self) -> Iterator[sqlite3.Connection]:
         """A consistent snapshot; StoreError when the file is damaged or cannot be read."""
         connection = self.connection()
-        if connection.in_transaction:
+        if _is_open(connection):
             yield connection
             return
         with _translated():
@@ -50,14 +50,14 @@ class Database:
             try:
                 yield connection
             finally:
-                if connection.in_transaction:
+                if _is_open(connection):
                     connection.execute("COMMIT")
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction that is committed at the end and rolled back on any error; <= 50 ms, no network."""
         connection = self.connection()
-        if connection.in_transaction:
+        if _is_open(connection):
             if not getattr(self._local, "writing", False):
                 raise RuntimeError("a read cannot be widened to a write")
             yield connection
@@ -72,7 +72,7 @@ class Database:
             finally:
                 self._local.writing = False
                 self.longest_write = max(self.longest_write, time.monotonic() - started)
-                if connection.in_transaction:
+                if _is_open(connection):
                     connection.execute("ROLLBACK")
 
     def data_version(self) -> int:
@@ -90,7 +90,11 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         with _translated():
             connection = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+                self.path,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=256,
             )
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
@@ -99,6 +103,10 @@ class Database:
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA trusted_schema=OFF")
             return connection
+
+
+def _is_open(connection: sqlite3.Connection) -> bool:
+    return connection.in_transaction
 
 
 @contextmanager

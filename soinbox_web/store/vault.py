@@ -30,7 +30,7 @@ class Vault:
 
     @classmethod
     def open(cls, path: Path) -> "Vault":
-        """The key ring at `path`, made (mode 0400) when there is none; StoreError key_missing when unreadable."""
+        """The key ring at `path`, made (0400) when there is none; StoreError key_missing if unreadable."""
         if not path.exists():
             _write_ring(path, [_new_line()])
         return cls(_read_ring(path))
@@ -39,6 +39,11 @@ class Vault:
     def kid(self) -> str:
         """The key that seals now."""
         return list(self._keys)[-1]
+
+    @property
+    def kids(self) -> list[str]:
+        """Every key that opens."""
+        return list(self._keys)
 
     def seal(self, secret: str, associated: Associated) -> str:
         nonce = os.urandom(12)
@@ -84,7 +89,10 @@ def _new_line() -> str:
 
 def _read_ring(path: Path) -> dict[str, bytes]:
     try:
-        keys = {kid: base64.b64decode(text, validate=True) for kid, _, text in (line.partition(":") for line in path.read_text().split())}
+        keys = {
+            kid: base64.b64decode(text, validate=True)
+            for kid, _, text in (line.partition(":") for line in path.read_text().split())
+        }
     except (OSError, ValueError) as error:
         raise StoreError(Problem("key_missing", facts={"kid": path.name})) from error
     if not keys or any(len(key) != 32 for key in keys.values()):

@@ -1,4 +1,4 @@
-"""The precious file's schema: append-only migrations named by UTC minute, run once under an exclusive lock."""
+"""The precious file's schema: append-only migrations named by UTC minute, run once under a lock."""
 
 import fcntl
 from collections.abc import Iterator

@@ -92,7 +92,8 @@ CREATE TABLE setup_attempts (
   user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
   account_id INTEGER,
   address TEXT NOT NULL,
-  step TEXT NOT NULL CHECK (step IN ('finding', 'password', 'consent', 'connecting', 'advanced', 'done', 'cancelled')),
+  step TEXT NOT NULL CHECK
+    (step IN ('finding', 'password', 'consent', 'connecting', 'advanced', 'done', 'cancelled')),
   detection TEXT,
   form TEXT NOT NULL DEFAULT '{}',
   sealed TEXT,

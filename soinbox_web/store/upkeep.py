@@ -1,0 +1,48 @@
+"""What upkeep asks of the precious file: key rotation, and setting things right after a restore."""
+
+import sqlite3
+from datetime import datetime, timedelta
+
+from soinbox_web.clock import timestamp
+
+LEASE_ALIVE = timedelta(seconds=30)
+
+
+def sealed_by_other_keys(connection: sqlite3.Connection, kid: str, limit: int) -> list[tuple[int, str]]:
+    """(account id, side) of secrets that another key than `kid` sealed."""
+    rows = connection.execute(
+        "SELECT account_id, side FROM account_secrets WHERE sealed NOT LIKE ? || ':%'"
+        " ORDER BY account_id, side LIMIT ?",
+        (kid, limit),
+    )
+    return [(row["account_id"], row["side"]) for row in rows]
+
+
+def secrets_without_key(connection: sqlite3.Connection, kids: list[str]) -> list[tuple[int, str]]:
+    """(account id, side) of secrets whose key is not among `kids`."""
+    rows = connection.execute("SELECT account_id, side, sealed FROM account_secrets")
+    return [(row["account_id"], row["side"]) for row in rows if row["sealed"].partition(":")[0] not in kids]
+
+
+def has_live_mailroom(connection: sqlite3.Connection, now: datetime) -> bool:
+    """A mailroom gave a sign of life within half a minute."""
+    row = connection.execute("SELECT max(heartbeat_at) FROM leases").fetchone()
+    return bool(row[0] and row[0] > timestamp(now - LEASE_ALIVE))
+
+
+def settle_after_restore(connection: sqlite3.Connection, now: datetime) -> dict[str, int]:
+    """Unsent mail is uncertain, open actions cancelled, sessions ended, leases free; the counts."""
+    changes = {
+        "outbox_uncertain": "UPDATE outbox SET state = 'uncertain', claimed_by = NULL"
+        " WHERE state IN ('held', 'sending')",
+        "actions_cancelled": "UPDATE actions SET state = 'cancelled', finished_at = :at"
+        " WHERE state IN ('open', 'claimed')",
+        "sessions_ended": "DELETE FROM sessions",
+        "requests_dropped": "DELETE FROM requests WHERE state = 'open'",
+        "attempts_wiped": "DELETE FROM setup_attempts",
+    }
+    at = {"at": timestamp(now)}
+    report = {name: connection.execute(statement, at).rowcount for name, statement in changes.items()}
+    connection.execute("UPDATE accounts SET generation = generation + 1")
+    connection.execute("DELETE FROM leases")
+    return report
