@@ -1,0 +1,107 @@
+"""Address fields (RFC 5322 section 3.4) as people write them: read once from left to right, never raising."""
+
+import re
+
+from soinbox_web.mail.mime import caps, charset
+from soinbox_web.mail.mime.headers import clean, decode_words
+from soinbox_web.model.message import Correspondent
+
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"?|<([^>]*)>?|([,;:])|([^\s"<>(),;:]+)|(\()|(\s+)|(.)', re.DOTALL)
+_PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
+
+
+def addresses(raw: bytes | str) -> tuple[Correspondent, ...]:
+    """The correspondents of a From, To, Cc, Bcc, Sender or Reply-To field; group names are dropped."""
+    text = charset.decode(raw) if isinstance(raw, bytes) else raw
+    found: list[Correspondent] = []
+    entry = _Entry()
+    position = 0
+    while position < len(text) and len(found) < caps.ADDRESSES:
+        token = _TOKEN.match(text, position)
+        if token is None:
+            break
+        position = token.end()
+        quoted, angle, mark, atom, comment = token[1], token[2], token[3], token[4], token[5]
+        if quoted is not None:
+            entry.add(re.sub(r"\\(.)", r"\1", quoted), quoted=True)
+        elif angle is not None:
+            entry.angle = angle
+        elif comment:
+            end = _comment_end(text, position)
+            entry.comment = entry.comment or text[position : end - 1]
+            position = end
+        elif mark == ":" and not entry.angle and not entry.has_at:
+            entry = _Entry()
+        elif mark == ":":
+            entry.add(":")
+        elif mark:
+            entry.finish(found)
+            entry = _Entry()
+        elif atom:
+            entry.add(atom)
+        elif token[6]:
+            entry.space = True
+    entry.finish(found)
+    return tuple(found)
+
+
+def _comment_end(text: str, position: int) -> int:
+    depth = 1
+    for sign in _PARENTHESIS.finditer(text, position):
+        depth += {"(": 1, ")": -1}.get(sign[0], 0)
+        if depth == 0:
+            return sign.end()
+    return len(text) + 1
+
+
+class _Entry:
+    """One address in the making: words before `<`, what is inside it, and a comment."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.angle: str | None = None
+        self.comment = ""
+        self.space = False
+        self.has_at = False
+
+    def add(self, word: str, *, quoted: bool = False) -> None:
+        if self.angle is not None:
+            return
+        if self.space and self.words:
+            self.words.append(" ")
+        self.space = False
+        self.has_at = self.has_at or "@" in word
+        self.words.append(f'"{word}"' if quoted and not self.words and "@" not in word else word)
+
+    def finish(self, found: list[Correspondent]) -> None:
+        phrase = "".join(self.words)
+        if self.angle is not None:
+            name, address = phrase, self.angle
+            if "@" not in address and "@" in phrase:
+                name, address = address, phrase
+        else:
+            name, address = self.comment, phrase
+            if "@" not in phrase:
+                name, address = phrase or self.comment, ""
+            elif " " in phrase and not phrase.startswith('"'):  # "Ann Smith ann@example.org"
+                words = phrase.split()
+                at = next(word for word in words if "@" in word)
+                name, address = " ".join(word for word in words if word != at), at
+        shown = decode_words(name).strip('"\' ') if name else decode_words(self.comment)
+        address = _address(address)
+        if shown == address:
+            shown = ""
+        if shown or address:
+            found.append(Correspondent(shown, address))
+
+
+def _address(text: str) -> str:
+    """The bare address: no spaces, no route (`@a,@b:c@d`), no control characters."""
+    text = clean(text)
+    if text.startswith("@") and ":" in text:
+        text = text.rpartition(":")[2]
+    if text.lower().startswith("mailto:"):
+        text = text[7:]
+    if not text.startswith('"'):
+        text = text.replace(" ", "")
+    return text[:320]

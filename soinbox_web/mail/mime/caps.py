@@ -1,0 +1,18 @@
+"""The caps under which a message is read (trust.md section 2); beyond them only its source is shown."""
+
+HEADER_BLOCK = 256 * 1024  # bytes of one part's header block
+HEADER_FIELDS = 1_000  # fields in it
+HEADER_FIELD = 64 * 1024  # bytes of one field
+DECODED_TEXT = 8 * 1024  # bytes of one text that are looked at for encoded words or parameters
+DEPTH = 50  # multiparts and messages inside each other
+PARTS = 1_000
+ADDRESSES = 1_000  # in one field
+FILE_NAME = 150  # characters
+HTML = 1024 * 1024  # characters given to the sanitiser
+HTML_DEPTH = 500  # elements inside each other
+STYLE = 8 * 1024  # characters of one style attribute
+CALENDAR = 256 * 1024  # characters of an invitation
+
+
+class OverCap(Exception):  # noqa: N818  (a turn in the road, not an error)
+    """A message goes beyond a cap; never leaves this room."""

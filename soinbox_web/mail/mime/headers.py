@@ -1,0 +1,150 @@
+"""Header fields: encoded words (RFC 2047), parameters (RFC 2231), dates and message ids, never raising."""
+
+import binascii
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_tz
+from urllib.parse import unquote_to_bytes
+
+from soinbox_web.mail.mime import caps, charset
+
+_WORD = re.compile(r"=\?([\w.:+*-]{1,60})\?([bBqQ])\?([^?]{0,4000})\?=")
+_GAP = re.compile(r"(?<=\?=)[ \t\r\n]+(?==\?[\w.:+*-]{1,60}\?[bBqQ]\?)")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+_BLANK = re.compile(r"[\t\n\v\f\r\u2028\u2029 ]+")
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
+
+
+def clean(text: str) -> str:
+    """One line without control and bidi characters, safe to show beside other text."""
+    return _INVISIBLE.sub("", _BLANK.sub(" ", text)).strip()
+
+
+def decode_words(raw: bytes | str) -> str:
+    """The text of an unstructured field or a phrase, encoded words decoded, cleaned."""
+    text = charset.decode(raw[: caps.DECODED_TEXT]) if isinstance(raw, bytes) else raw[: caps.DECODED_TEXT]
+    return clean(_decode_words(text))
+
+
+def _decode_words(text: str) -> str:
+    if "=?" not in text:
+        return text
+    text = _GAP.sub("", text)
+    out: list[str] = []
+    pending, pending_charset, end = b"", "", 0
+    for word in _WORD.finditer(text):
+        between = text[end : word.start()]
+        name = word[1].partition("*")[0].lower()
+        if pending and (between or name != pending_charset):
+            out.append(charset.decode(pending, pending_charset))
+            pending = b""
+        out.append(between)
+        pending, pending_charset, end = pending + _word_bytes(word[2], word[3]), name, word.end()
+    if pending:
+        out.append(charset.decode(pending, pending_charset))
+    out.append(text[end:])
+    return "".join(out)
+
+
+def _word_bytes(encoding: str, text: str) -> bytes:
+    if encoding in "qQ":
+        return unquote_to_bytes(re.sub(r"=(?=[0-9A-Fa-f]{2})", "%", text.replace("%", "%25").replace("_", " ")))
+    return base64_bytes(text.encode("ascii", "ignore"))
+
+
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+
+
+def base64_bytes(raw: bytes) -> bytes:
+    """The bytes of sloppy base64: foreign characters are skipped, a lost end is cut off."""
+    raw = _NOT_BASE64.sub(b"", raw.replace(b"-", b"+").replace(b"_", b"/"))
+    usable = len(raw) - (1 if len(raw) % 4 == 1 else 0)
+    try:
+        return binascii.a2b_base64(raw[:usable] + b"=" * (-usable % 4))
+    except binascii.Error:
+        return b""
+
+
+_PARAMETER = re.compile(
+    r"""[;\s]*([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|$)|([^;"\s]*(?:[^\S\r\n]+[^;="\s]+(?=\s*(?:;|$)))*))""",
+    re.DOTALL,
+)
+_SECTION = re.compile(r"([^*]{1,80})(?:\*([0-9]{1,3}))?(\*)?$")
+
+
+def parameters(value: str) -> tuple[str, dict[str, str]]:
+    """`text/plain; charset=utf-8` as ("text/plain", {"charset": "utf-8"}); names in lower case, RFC 2231 joined."""
+    head, _, rest = value[: caps.DECODED_TEXT].partition(";")
+    plain: dict[str, str] = {}
+    sections: dict[str, list[tuple[int, bool, str]]] = {}
+    for found in _PARAMETER.finditer(rest):
+        text = re.sub(r"\\(.)", r"\1", found[2]) if found[2] is not None else found[3].strip()
+        section = _SECTION.match(found[1].lower())
+        if section is None or (section[2] is None and section[3] is None):
+            plain.setdefault(found[1].lower(), text)
+        else:
+            sections.setdefault(section[1], []).append((int(section[2] or 0), bool(section[3]), text))
+    for name, pieces in sections.items():
+        plain[name] = _join_sections(sorted(pieces, key=lambda piece: piece[0]))
+    return head.strip().lower(), plain
+
+
+def _join_sections(pieces: list[tuple[int, bool, str]]) -> str:
+    """RFC 2231 sections 3 and 4: `utf-8'nl'caf%C3%A9`, in numbered pieces."""
+    name, raw = "", b""
+    for position, (_, extended, text) in enumerate(pieces):
+        if position == 0 and extended and text.count("'") >= 2:
+            name, _, text = text.split("'", 2)
+        raw += unquote_to_bytes(text) if extended else text.encode("utf-8", "surrogatepass")
+    return charset.decode(raw, name)
+
+
+_EXTENSIONS = {
+    "application/pdf": "pdf",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "text/plain": "txt",
+    "text/html": "html",
+    "text/calendar": "ics",
+    "text/vcard": "vcf",
+    "text/x-vcard": "vcf",
+    "message/rfc822": "eml",
+    "application/zip": "zip",
+    "application/pgp-signature": "asc",
+    "application/pkcs7-signature": "p7s",
+    "application/pkcs7-mime": "p7m",
+}
+
+
+def file_name(name: str, media_type: str, part: int) -> str:
+    """A name to save an attachment under: no path, no control characters, at most 150 characters, never empty."""
+    name = re.split(r"[/\\]", decode_words(name))[-1].strip(" .") if name else ""
+    name = re.sub(r'[<>:"|?*]', "_", name)
+    if not name:
+        return f"part-{part}.{_EXTENSIONS.get(media_type, 'bin')}"
+    if len(name) > caps.FILE_NAME:
+        stem, dot, extension = name.rpartition(".")
+        keep = len(extension) + 1 if dot and len(extension) <= 12 else 0
+        name = name[: caps.FILE_NAME - keep] if not keep else f"{stem[: caps.FILE_NAME - keep]}.{extension}"
+    return name
+
+
+def date(text: str) -> datetime | None:
+    """The moment of a Date field in UTC (no zone: taken as UTC); None when it cannot be read."""
+    try:
+        fields = parsedate_tz(clean(text)[:200])
+        if fields is None:
+            return None
+        zone = timezone(timedelta(seconds=fields[9] or 0))
+        return datetime(*fields[:6], tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+
+
+def message_ids(text: str) -> tuple[str, ...]:
+    """The `<…>` identifiers of Message-ID, In-Reply-To or References, in order, each once."""
+    return tuple(dict.fromkeys(_MESSAGE_ID.findall(_INVISIBLE.sub("", text))))

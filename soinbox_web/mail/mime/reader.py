@@ -1,0 +1,254 @@
+"""Raw bytes to a tree of MIME parts (RFC 2045, 2046) that are spans of them, under caps and never raising but `OverCap`."""
+
+import binascii
+import quopri
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from soinbox_web.mail.mime import caps, charset
+from soinbox_web.mail.mime.headers import base64_bytes, parameters
+
+_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*")
+_HEADER_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r(?!\n)|\Z)")
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
+_UU_LINE = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,200}\r?\n", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Part:
+    """One node: `fields` are (lower-case name, unfolded raw value), `body` is the still encoded content.
+
+    `index` is its place in the walk; `nested` tells that it lies inside an attached message.
+    """
+
+    index: int
+    fields: list[tuple[str, bytes]]
+    body: bytes
+    type: str = "text/plain"
+    parameters: dict[str, str] = field(default_factory=dict)
+    children: list["Part"] = field(default_factory=list)
+    nested: bool = False
+
+    def value(self, name: str) -> bytes:
+        """The first field of that name, b"" when there is none."""
+        return next((value for key, value in self.fields if key == name), b"")
+
+    def walk(self) -> Iterator["Part"]:
+        """This part and all below, parents first: the order of `index`."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def disposition(self) -> tuple[str, dict[str, str]]:
+        return parameters(_text(self.value("content-disposition")))
+
+    @property
+    def raw_name(self) -> str:
+        return self.disposition[1].get("filename") or self.parameters.get("name", "")
+
+    @property
+    def content_id(self) -> str:
+        return _text(self.value("content-id")).strip().strip("<>").strip()[:500]
+
+    def content(self) -> bytes:
+        """The decoded bytes (RFC 2045 section 6), as much of them as can be read."""
+        return _decode(self.body, _text(self.value("content-transfer-encoding")))
+
+    def text(self) -> str:
+        """The decoded text with line ends as `\\n`."""
+        text = charset.decode(self.content(), self.parameters.get("charset", ""))
+        return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+
+
+@dataclass(slots=True)
+class Reading:
+    """A tree and what was odd on the way."""
+
+    root: Part
+    defects: list[str] = field(default_factory=list)
+
+
+def read(raw: bytes) -> Reading:
+    """The tree of a whole message; raises `OverCap` beyond the caps."""
+    reader = _Reader()
+    return Reading(reader.part(raw, 0, "text/plain", nested=False), list(dict.fromkeys(reader.defects)))
+
+
+def read_fields(raw: bytes) -> list[tuple[str, bytes]]:
+    """The header fields of a message, capped like the rest but never raising: those before the cap are kept."""
+    try:
+        return _Reader().header(raw)[0]
+    except caps.OverCap:
+        try:
+            return _Reader().header(raw[: caps.HEADER_FIELD].rpartition(b"\n")[0])[0]
+        except caps.OverCap:
+            return []
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.defects: list[str] = []
+        self.count = 0
+
+    def part(self, raw: bytes, depth: int, default_type: str, *, nested: bool) -> Part:
+        if depth > caps.DEPTH:
+            raise caps.OverCap(f"parts nested deeper than {caps.DEPTH}")
+        if self.count >= caps.PARTS:
+            raise caps.OverCap(f"more than {caps.PARTS} parts")
+        fields, body = self.header(raw)
+        part = Part(self.count, fields, body, nested=nested)
+        self.count += 1
+        self.type_of(part, default_type)
+        if part.type.startswith("multipart/"):
+            self.children(part, depth)
+        elif part.type in ("message/rfc822", "message/global"):
+            inner = part.content()
+            if inner.strip():
+                part.children.append(self.part(inner, depth + 1, "text/plain", nested=True))
+        return part
+
+    def type_of(self, part: Part, default_type: str) -> None:
+        value = _text(part.value("content-type"))
+        if not value:
+            part.type = default_type
+            return
+        media_type, part.parameters = parameters(value)
+        media_type = media_type.replace(" ", "")
+        if _TYPE.match(media_type):
+            part.type = media_type
+        else:
+            part.type = "text/html" if media_type in ("html", "text/htm") else "text/plain"
+            self.defects.append("content type cannot be read")
+
+    def children(self, part: Part, depth: int) -> None:
+        boundary = part.parameters.get("boundary", "").rstrip()
+        default = "message/rfc822" if part.type == "multipart/digest" else "text/plain"
+        pieces = _split(part.body, boundary.encode("utf-8", "replace")[:1000]) if boundary else None
+        if not pieces:
+            self.defects.append("multipart without its boundary")
+            part.type, part.children = "text/plain", []
+            return
+        if not pieces.closed:
+            self.defects.append("last boundary is missing")
+        for span in pieces.spans:
+            part.children.append(self.part(span, depth + 1, default, nested=part.nested))
+        part.body = b""
+
+    def header(self, raw: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
+        """Fields in order, and the body; a line that is no field ends the header unless fields follow at once."""
+        fields: list[tuple[str, list[bytes]]] = []
+        position, first = 0, True
+        while position < len(raw):
+            line = _HEADER_LINE.match(raw, position)
+            if line is None or line.end() == position:
+                break
+            content = line[1]
+            if line.end() > caps.HEADER_BLOCK:
+                raise caps.OverCap("header block larger than 256 kB")
+            if not content.strip(b" \t"):
+                if not content or not fields:
+                    position = line.end()
+                    if fields or content or position > 2 or not self._field_follows(raw, position):
+                        break
+                    continue
+            elif content[:1] in b" \t" and fields:
+                fields[-1][1].append(content)
+            else:
+                name = _FIELD.match(content)
+                if name is not None:
+                    if len(fields) >= caps.HEADER_FIELDS:
+                        raise caps.OverCap("more than 1,000 header fields")
+                    fields.append((name[1].decode("ascii").lower(), [content[name.end() :]]))
+                elif first and content.startswith((b"From ", b">From ")):
+                    pass
+                elif self._field_follows(raw, line.end()) and fields:
+                    self.defects.append("header line cannot be read")
+                else:
+                    self.defects.append("header has no end")
+                    break
+            first = False
+            position = line.end()
+        joined = [(name, b"".join(lines)) for name, lines in fields]
+        if any(len(value) > caps.HEADER_FIELD for _, value in joined):
+            raise caps.OverCap("header field larger than 64 kB")
+        return joined, raw[position:]
+
+    @staticmethod
+    def _field_follows(raw: bytes, position: int) -> bool:
+        line = _HEADER_LINE.match(raw, position, position + 1000)
+        return line is not None and _FIELD.match(line[1]) is not None
+
+
+@dataclass(slots=True)
+class _Pieces:
+    spans: list[bytes]
+    closed: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.spans)
+
+
+def _split(body: bytes, boundary: bytes) -> _Pieces:
+    """The spans between the delimiter lines of a multipart (RFC 2046 section 5.1.1)."""
+    delimiter = re.compile(rb"(?:^|(\r\n|\n|\r))--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r|\n|\Z)")
+    spans: list[bytes] = []
+    start: int | None = None
+    for found in delimiter.finditer(body):
+        if start is not None:
+            spans.append(body[start : found.start()] if found.start() >= start else b"")
+        if len(spans) > caps.PARTS:
+            raise caps.OverCap(f"more than {caps.PARTS} parts")
+        start = None if found[2] else _after_line_end(body, found.end())
+        if found[2] and spans:
+            return _Pieces(spans, closed=True)
+    if start is not None:
+        spans.append(body[start:])
+    return _Pieces(spans, closed=False)
+
+
+def _after_line_end(body: bytes, position: int) -> int:
+    if body.startswith(b"\r\n", position):
+        # the line end of an empty part is also the one before the next delimiter
+        return position + 2
+    return position + 1
+
+
+def _decode(body: bytes, encoding: str) -> bytes:
+    encoding = encoding.partition(";")[0].strip().strip("\"'").lower()
+    if encoding == "base64":
+        return base64_bytes(body)
+    if encoding == "quoted-printable":
+        return quopri.decodestring(body)
+    if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
+        return _uudecode(body)
+    return body
+
+
+def _uudecode(body: bytes) -> bytes:
+    begin = _UU_LINE.search(body)
+    if begin is None:
+        return body
+    out = bytearray()
+    for line in body[begin.end() :].splitlines():
+        if not line or line == b"end" or line == b"`":
+            break
+        try:
+            out += binascii.a2b_uu(line)
+        except binascii.Error:
+            length = (((line[0] - 32) & 63) * 4 + 5) // 3
+            try:
+                out += binascii.a2b_uu(line[:length])
+            except binascii.Error:
+                continue
+    return bytes(out)
+
+
+def has_uuencode(text: str) -> bool:
+    """Whether a text carries an old uuencoded file."""
+    return re.search(r"^begin [0-7]{3,4} \S[^\n]{0,200}\n[!-`]", text, re.MULTILINE) is not None
+
+
+def _text(value: bytes) -> str:
+    return charset.decode(value[: caps.DECODED_TEXT])
