@@ -1,11 +1,122 @@
 """Fixtures that every test may ask for."""
 
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from soinbox_web.model.allow_list import AllowList
 from soinbox_web.rehearsal.certificates import Authority
+from soinbox_web.runtime import Runtime, build
+from soinbox_web.settings import Settings
+from tests import parts
+from tests.clock import HandClock
+from tests.servers.dovecot import Dovecot
+from tests.servers.mailbox import RealMailbox
+from tests.servers.smtp_sink import SmtpSink
+
+_numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", "ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    parts.leave_out(item)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    parts.summarise(terminalreporter)
+
+
+# the product
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    """A folder for an instance, not made yet."""
+    return tmp_path / "instance"
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """A clock that is turned by hand; it begins on Monday 23 November 2026, 9:00 UTC."""
+    return HandClock()
+
+
+@pytest.fixture
+def settings(instance: Path, ca_file: Path) -> Settings:
+    """Settings that reach the test servers only: no ISPDB, loopback allowed, the tests' authority."""
+    return Settings(
+        instance=instance,
+        ca_file=ca_file,
+        allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"),
+        ispdb_url="",
+    )
+
+
+@pytest.fixture
+def runtime(settings: Settings, clock: HandClock) -> Iterator[Runtime]:
+    """The long-lived things of a fresh instance, on the hand-turned clock."""
+    runtime = build(settings, clock)
+    yield runtime
+    runtime.close()
+
+
+# the servers
 
 
 @pytest.fixture(scope="session")
 def ca() -> Authority:
     """The certificate authority of all test servers."""
     return Authority()
+
+
+@pytest.fixture(scope="session")
+def ca_file(ca: Authority, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its root certificate, for `ca_file` of the settings."""
+    return ca.write_anchor(tmp_path_factory.mktemp("ca") / "ca.pem")
+
+
+@pytest.fixture(scope="session")
+def dovecot(ca: Authority) -> Iterator[Dovecot]:
+    """One Dovecot for all tests; a test that stops it asks for `own_dovecot`."""
+    server = Dovecot(ca, max_connections=50).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def own_dovecot(ca: Authority) -> Iterator[Dovecot]:
+    """A Dovecot for this test alone, to be stopped, killed and restarted."""
+    server = Dovecot(ca).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def smtp_sink(ca: Authority, dovecot: Dovecot) -> Iterator[SmtpSink]:
+    """One submission server for the users of `dovecot`."""
+    server = SmtpSink(ca, dovecot).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mailbox(dovecot: Dovecot, smtp_sink: SmtpSink) -> Iterator[RealMailbox]:
+    """An empty mailbox of a new user on the shared servers."""
+    address = f"anna.{next(_numbers)}@noordlicht.example"
+    dovecot.add_user(address, "lampje-voor-anna")
+    yield RealMailbox(address, "lampje-voor-anna", dovecot, smtp_sink)
+    dovecot.remove_user(address)
+
+
+@pytest.fixture
+def own_mailbox(ca: Authority, own_dovecot: Dovecot) -> Iterator[RealMailbox]:
+    """An empty mailbox on servers of this test alone."""
+    sink = SmtpSink(ca, own_dovecot).start()
+    own_dovecot.add_user("anna@noordlicht.example", "lampje-voor-anna")
+    yield RealMailbox("anna@noordlicht.example", "lampje-voor-anna", own_dovecot, sink)
+    sink.stop()

@@ -18,8 +18,9 @@ from typing import Self
 
 from soinbox_web.rehearsal import child
 from soinbox_web.rehearsal.certificates import Authority
+from tests import parts
 
-PROGRAM = shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin:" + os.defpath)
+PROGRAM = parts.program("dovecot")
 HOST = "localhost"
 _FLAG_LETTERS = {"\\Draft": "D", "\\Flagged": "F", "\\Answered": "R", "\\Seen": "S", "\\Deleted": "T"}
 _CONFIGURATION = """
@@ -226,8 +227,15 @@ class Dovecot:
         """From now on only this password is right; open sessions stay."""
         self.add_user(address, password, quota_kb=self._quotas[address])
 
+    def password_is(self, address: str, password: str) -> bool:
+        return self._passwords.get(address) == password
+
+    def holds(self, address: str) -> bool:
+        return address in self._passwords
+
     def remove_user(self, address: str) -> None:
         """Remove a user and the mail."""
+        del self._passwords[address], self._quotas[address]
         (self._users / address).unlink()
         shutil.rmtree(self._mail / address, ignore_errors=True)
 

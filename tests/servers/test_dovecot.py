@@ -67,9 +67,9 @@ def test_changed_password_is_noticed_at_once(server: Dovecot) -> None:
         with server.signed_in(ANNA):
             pass
     began = time.monotonic()
-    with imaplib.IMAP4_SSL("localhost", server.imaps_port, ssl_context=server.client_context) as client:
-        with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
-            client.login(ANNA, "wrong")
+    client = imaplib.IMAP4_SSL("localhost", server.imaps_port, ssl_context=server.client_context)
+    with client, pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
+        client.login(ANNA, "wrong")
     assert time.monotonic() - began < 1
 
 
