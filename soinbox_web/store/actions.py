@@ -1,8 +1,8 @@
 """Server actions: what a person did to messages, as rows that the mailroom pushes to the server.
 
-Arguments by kind: `flag` {"add": [flag…], "remove": [flag…]}; `move` and `copy` {"folder": name}; `delete` {} (to the
-folder with the role trash); `expunge` {} (final); `append` {"flags": [flag…], "message_id": id, "look_first": bool}
-with the bytes in `content`, folder "" = the one with the role sent, uidvalidity and uid 0.
+Arguments by kind: `flag` {"add": [flag…], "remove": [flag…]}; `move` and `copy` {"folder": name}; `delete`
+{} (to the folder with the role trash); `expunge` {} (final); `append` {"flags": [flag…], "message_id": id,
+"look_first": bool} with the bytes in `content`, folder "" = the one with the role sent, uid = 0.
 The mailbox file is written before an action is `done`, so that a list never shows the old state in between.
 """
 
@@ -52,11 +52,11 @@ def add(
 ) -> int:
     """Record an action that may be pushed from `not_before` on (now, when not given); its id."""
     cursor = connection.execute(
-        "INSERT INTO actions (user_id, account_id, kind, folder, uidvalidity, uid, arguments, content, not_before,"
-        " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO actions (user_id, account_id, kind, folder, uidvalidity, uid, arguments, content,"
+        " not_before, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            user_id, key.account_id, kind, key.folder, key.uidvalidity, key.uid, json.dumps(arguments or {}), content,
-            timestamp(not_before or now), timestamp(now),
+            user_id, key.account_id, kind, key.folder, key.uidvalidity, key.uid, json.dumps(arguments or {}),
+            content, timestamp(not_before or now), timestamp(now),
         ),
     )  # fmt: skip
     changes.record(connection, "action", now, user_id=user_id, account_id=key.account_id, detail=key.folder)
@@ -76,8 +76,8 @@ def open_of(connection: sqlite3.Connection, account_id: int, folder: str | None 
 def due(connection: sqlite3.Connection, account_id: int, now: datetime, limit: int = 500) -> list[Action]:
     """What may be pushed now, oldest first."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM actions WHERE account_id = ? AND state = 'open' AND not_before <= ?"  # noqa: S608
-        " ORDER BY id LIMIT ?",
+        f"SELECT {_COLUMNS} FROM actions WHERE account_id = ? AND state = 'open'"  # noqa: S608
+        " AND not_before <= ? ORDER BY id LIMIT ?",
         (account_id, timestamp(now), limit),
     )
     return [_read(row) for row in rows]
@@ -100,35 +100,49 @@ def next_due(connection: sqlite3.Connection, account_id: int) -> str | None:
 def claim(connection: sqlite3.Connection, action_id: int, worker: str) -> bool:
     """Take an open action; False when somebody else has it or it was undone."""
     cursor = connection.execute(
-        "UPDATE actions SET state = 'claimed', claimed_by = ?, attempts = attempts + 1 WHERE id = ? AND state = 'open'",
+        "UPDATE actions SET state = 'claimed', claimed_by = ?, attempts = attempts + 1"
+        " WHERE id = ? AND state = 'open'",
         (worker, action_id),
     )
     return cursor.rowcount == 1
 
 
-def finish(connection: sqlite3.Connection, action_id: int, now: datetime, problem: Problem | None = None) -> None:
+def finish(
+    connection: sqlite3.Connection, action_id: int, now: datetime, problem: Problem | None = None
+) -> None:
     """The server agreed (`done`), or never will (`failed`); the bytes of an append are dropped."""
     row = connection.execute(
         "UPDATE actions SET state = ?, problem = ?, finished_at = ?, content = NULL WHERE id = ?"
         " RETURNING user_id, account_id, folder",
-        ("failed" if problem else "done", problem and json.dumps(problem.as_row()), timestamp(now), action_id),
+        (
+            "failed" if problem else "done",
+            problem and json.dumps(problem.as_row()),
+            timestamp(now),
+            action_id,
+        ),
     ).fetchone()
     if row is not None:
         changes.record(
-            connection, "action", now, user_id=row["user_id"], account_id=row["account_id"], detail=row["folder"]
+            connection,
+            "action",
+            now,
+            user_id=row["user_id"],
+            account_id=row["account_id"],
+            detail=row["folder"],
         )
 
 
 def release(connection: sqlite3.Connection, action_id: int, not_before: datetime) -> None:
     """Give a claimed action back, to be tried again from `not_before` on."""
     connection.execute(
-        "UPDATE actions SET state = 'open', claimed_by = NULL, not_before = ? WHERE id = ? AND state = 'claimed'",
+        "UPDATE actions SET state = 'open', claimed_by = NULL, not_before = ?"
+        " WHERE id = ? AND state = 'claimed'",
         (timestamp(not_before), action_id),
     )
 
 
 def release_all(connection: sqlite3.Connection, account_id: int) -> None:
-    """At the start of the mailroom: what a dead worker had claimed is open again (flags and moves may be repeated)."""
+    """At the start of the mailroom: what a dead worker had claimed is open again."""
     connection.execute(
         "UPDATE actions SET state = 'open', claimed_by = NULL WHERE account_id = ? AND state = 'claimed'",
         (account_id,),
@@ -158,5 +172,11 @@ _COLUMNS = "id, user_id, account_id, kind, folder, uidvalidity, uid, arguments, 
 def _read(row: sqlite3.Row) -> Action:
     key = MessageKey(row["account_id"], row["folder"], row["uidvalidity"], row["uid"])
     return Action(
-        row["id"], row["user_id"], row["kind"], key, json.loads(row["arguments"]), row["attempts"], row["not_before"]
+        row["id"],
+        row["user_id"],
+        row["kind"],
+        key,
+        json.loads(row["arguments"]),
+        row["attempts"],
+        row["not_before"],
     )

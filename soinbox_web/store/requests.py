@@ -1,4 +1,4 @@
-"""Requests: what the web asks the mailroom to fetch, as rows (a body, a refresh, another folder, a server search)."""
+"""Requests: what the web asks the mailroom to fetch, as rows (a body, a refresh, a folder, a search)."""
 
 import json
 import sqlite3
@@ -15,7 +15,7 @@ Kind = Literal["body", "refresh", "open_folder", "search"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One row; `subject` is a message key (body), a folder's name (open_folder, refresh) or a query (search)."""
+    """One row; `subject` is a message key (body), a folder's name (open_folder) or a query (search)."""
 
     id: int
     account_id: int
@@ -55,11 +55,18 @@ def open_of(connection: sqlite3.Connection, account_id: int) -> list[Request]:
     return [_read(row) for row in rows]
 
 
-def finish(connection: sqlite3.Connection, request_id: int, now: datetime, problem: Problem | None = None) -> None:
+def finish(
+    connection: sqlite3.Connection, request_id: int, now: datetime, problem: Problem | None = None
+) -> None:
     """It was fetched, or will never be."""
     row = connection.execute(
         "UPDATE requests SET state = ?, problem = ?, finished_at = ? WHERE id = ? RETURNING account_id, kind",
-        ("failed" if problem else "done", problem and json.dumps(problem.as_row()), timestamp(now), request_id),
+        (
+            "failed" if problem else "done",
+            problem and json.dumps(problem.as_row()),
+            timestamp(now),
+            request_id,
+        ),
     ).fetchone()
     if row is not None:
         changes.record(connection, "request", now, account_id=row["account_id"], detail=row["kind"])
