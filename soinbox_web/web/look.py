@@ -1,0 +1,63 @@
+"""What templates draw with: icons, avatars, and static files whose URLs change with their content."""
+
+import hashlib
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, url_for
+from markupsafe import Markup
+
+STATIC = Path(__file__).parent.parent / "static"
+COLOURS = 8
+STYLESHEETS = (
+    "tokens", "soinbox", "layout", "forms", "inbox", "message", "composer", "card", "setup", "mail", "print",
+)  # fmt: skip
+
+
+def install(app: Flask) -> None:
+    """The globals `icon`, `avatar`, `stylesheets` and `page_exists`, and `?v=` on static URLs."""
+    app.jinja_env.globals.update(
+        icon=icon,
+        avatar=avatar,
+        stylesheets=[name for name in STYLESHEETS if (STATIC / "css" / f"{name}.css").exists()],
+        page_exists=lambda endpoint: endpoint in app.view_functions,
+    )
+
+    @app.url_defaults
+    def version(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static" and "v" not in values:
+            values["v"] = _version(values["filename"], app.debug)
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """A Phosphor icon of the sprite; `label` only where no words stand beside it."""
+    meaning = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(
+        meaning, url_for("static", filename="icons/sprite.svg"), name
+    )
+
+
+def avatar(name: str, address: str = "", size: str = "") -> Markup:
+    """A disc with the person's initials; its colour follows from the address. `size` is `small` or `large`."""
+    colour = zlib.crc32((address or name).lower().encode()) % COLOURS + 1
+    extra = f" avatar-{size}" if size else ""
+    return Markup('<span class="avatar avatar-{}{}" aria-hidden="true">{}</span>').format(colour, extra, initials(name or address))
+
+
+def initials(name: str) -> str:
+    """Up to two capitals: of the first and the last word, or of the address's local part."""
+    words = [word for word in name.partition("@")[0].replace(".", " ").split() if word[0].isalnum()]
+    letters = [words[0][0], words[-1][0]] if len(words) > 1 else [word[0] for word in words]
+    return "".join(letters).upper() or "?"
+
+
+def _version(filename: str, changing: bool) -> str:
+    return _digest.__wrapped__(filename) if changing else _digest(filename)
+
+
+@cache
+def _digest(filename: str) -> str:
+    path = STATIC / filename
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10] if path.is_file() else "0"
