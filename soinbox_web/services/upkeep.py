@@ -104,6 +104,12 @@ def migrate(settings: Settings) -> list[str]:
         database.close()
 
 
+def sealed_with_old_keys(runtime: Runtime) -> int:
+    """How many stored secrets (of the next batch) still wait for the newest key."""
+    with runtime.db.read() as connection:
+        return len(upkeep.sealed_by_other_keys(connection, runtime.vault.kid, BATCH))
+
+
 def rotate_key(runtime: Runtime) -> int:
     """Add a key to the ring and seal every stored secret with it, in batches; how many were sealed."""
     rotate_ring(runtime.settings.key_ring_path)

@@ -4,8 +4,9 @@ from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from soinbox_web.clock import SystemClock
 from soinbox_web.problems.document import document as problems_document
+
+from soinbox_web.clock import SystemClock
 from soinbox_web.settings import PREFIX, Settings
 from soinbox_web.store import mailbox_schema
 from soinbox_web.store.database import Database
@@ -23,7 +24,10 @@ def schema() -> str:
         with mailbox.write() as connection:
             mailbox_schema.create(connection)
         parts = []
-        for title, database in (("instance/soinbox.sqlite", precious), ("instance/mailboxes/*.sqlite", mailbox)):
+        for title, database in (
+            ("instance/soinbox.sqlite", precious),
+            ("instance/mailboxes/*.sqlite", mailbox),
+        ):
             parts.append(f"-- {title}\n")
             parts += [f"{row[0].strip()};\n" for row in _statements(database)]
             database.close()
@@ -53,7 +57,11 @@ def settings() -> str:
     for each in fields(Settings):
         names = each.metadata.get("names", each.name.upper())
         shown = getattr(plain, each.name)
-        default = "" if shown in (None, (), "") or each.name.startswith("allow_") and not isinstance(shown, bool) else shown
+        default = (
+            ""
+            if shown in (None, (), "") or (each.name.startswith("allow_") and not isinstance(shown, bool))
+            else shown
+        )
         listed = ", ".join(f"`{PREFIX}{name.strip()}`" for name in _names(names))
         lines.append(f"| {listed} | {default} | {each.metadata['doc']} |")
     return "\n".join(lines) + "\n"

@@ -35,5 +35,7 @@ def test_no_translation_loses_a_placeholder() -> None:
         for text in (entry.msgstr, *entry.msgstr_plural.values()):
             if text:
                 wanted = set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
-                assert set(PLACEHOLDER.findall(text)) <= wanted | set(PLACEHOLDER.findall(entry.msgid)), entry.msgid
+                assert set(PLACEHOLDER.findall(text)) <= wanted | set(PLACEHOLDER.findall(entry.msgid)), (
+                    entry.msgid
+                )
                 assert entry.msgid_plural or set(PLACEHOLDER.findall(text)) == wanted, entry.msgid

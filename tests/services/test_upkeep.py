@@ -1,0 +1,120 @@
+"""Backup, restore, check and rotation, as an operator meets them."""
+
+from pathlib import Path
+
+import pytest
+
+from soinbox_web.clock import timestamp
+from soinbox_web.model.server import Login
+from soinbox_web.problems import StoreError
+from soinbox_web.runtime import Runtime, build
+from soinbox_web.services import upkeep
+from soinbox_web.store import accounts
+
+IMAP = Login("imap.noordlicht.example", 993, "ssl", "anna@noordlicht.example")
+
+
+@pytest.fixture
+def account_id(runtime: Runtime) -> int:
+    now = runtime.clock.now()
+    at = timestamp(now)
+    with runtime.db.write() as connection:
+        connection.execute("INSERT INTO persons (created_at, updated_at) VALUES (?, ?)", (at, at))
+        connection.execute(
+            "INSERT INTO users (address, name, password_hash, person_id, created_at)"
+            " VALUES ('anna@noordlicht.example', 'Anna', '', 1, ?)",
+            (at,),
+        )
+        account_id = accounts.insert(connection, 1, "anna@noordlicht.example", IMAP, None, now)
+        account = accounts.read(connection, account_id)
+        accounts.seal_secret(connection, runtime.vault, account, "imap", "lampje")
+        connection.execute(
+            "INSERT INTO outbox (user_id, account_id, compose_token, message_id, envelope_from, recipients, wire,"
+            " sent_copy, state, not_before, created_at) VALUES (1, ?, 'c', '<1@x>', 'a@x', '[]', x'', x'', 'held', ?, ?)",
+            (account_id, at, at),
+        )
+        connection.execute(
+            "INSERT INTO sessions (user_id, token_hash, created_at, last_seen_at) VALUES (1, 'h', ?, ?)",
+            (at, at),
+        )
+    return account_id
+
+
+def secret(runtime: Runtime, account_id: int) -> str:
+    with runtime.db.read() as connection:
+        return accounts.open_secret(connection, runtime.vault, accounts.read(connection, account_id), "imap")
+
+
+def test_rotation_seals_everything_again(runtime: Runtime, account_id: int) -> None:
+    before = runtime.vault.kid
+    assert upkeep.rotate_key(runtime) == 1
+    assert runtime.vault.kid != before
+    assert secret(runtime, account_id) == "lampje"
+    assert upkeep.sealed_with_old_keys(runtime) == 0
+
+
+def test_a_restored_instance_sends_nothing_twice(runtime: Runtime, account_id: int, tmp_path: Path) -> None:
+    upkeep.backup(runtime, tmp_path / "copy.sqlite")
+    with runtime.db.write() as connection:
+        connection.execute("UPDATE outbox SET state = 'sent'")
+    runtime.close()
+    report = upkeep.restore(runtime.settings, tmp_path / "copy.sqlite")
+    assert (report["outbox_uncertain"], report["sessions_ended"], report["accounts_without_key"]) == (1, 1, 0)
+    again = build(runtime.settings, runtime.clock)
+    with again.db.read() as connection:
+        assert connection.execute("SELECT state FROM outbox").fetchone()[0] == "uncertain"
+        assert accounts.read(connection, account_id).generation == 2
+    assert secret(again, account_id) == "lampje"
+    again.close()
+
+
+def test_a_backup_restored_beside_another_key_ring_asks_for_the_password(
+    runtime: Runtime, account_id: int, tmp_path: Path
+) -> None:
+    upkeep.backup(runtime, tmp_path / "copy.sqlite")
+    assert b"lampje" not in (tmp_path / "copy.sqlite").read_bytes()
+    runtime.close()
+    runtime.settings.key_ring_path.unlink()
+    assert upkeep.restore(runtime.settings, tmp_path / "copy.sqlite")["accounts_without_key"] == 1
+    again = build(runtime.settings, runtime.clock)
+    with again.db.read() as connection:
+        assert accounts.read(connection, account_id).state == "needs_password"
+    again.close()
+
+
+def test_a_damaged_backup_is_refused_and_the_instance_stays(
+    runtime: Runtime, account_id: int, tmp_path: Path
+) -> None:
+    bad = tmp_path / "copy.sqlite"
+    upkeep.backup(runtime, bad)
+    content = bytearray(bad.read_bytes())
+    content[4096:8192] = b"\xff" * 4096
+    bad.write_bytes(content)
+    with pytest.raises(StoreError):
+        upkeep.restore(runtime.settings, bad)
+    assert secret(runtime, account_id) == "lampje"
+
+
+def test_a_running_mailroom_forbids_a_restore(runtime: Runtime, tmp_path: Path) -> None:
+    from soinbox_web.clock import SystemClock
+
+    upkeep.backup(runtime, tmp_path / "copy.sqlite")
+    with runtime.db.write() as connection:
+        connection.execute(
+            "INSERT INTO leases VALUES ('mailroom', 'x', ?)", (timestamp(SystemClock().now()),)
+        )
+    with pytest.raises(StoreError) as caught:
+        upkeep.restore(runtime.settings, tmp_path / "copy.sqlite")
+    assert caught.value.problem.code == "database_locked"
+
+
+def test_check_names_the_damaged_file(runtime: Runtime, account_id: int) -> None:
+    with runtime.mailbox(account_id, 1).read():
+        pass
+    assert upkeep.check(runtime.settings)["ok"]
+    runtime.close()
+    path = runtime.mailbox_path(account_id, 1)
+    path.write_bytes(b"nothing that SQLite knows" * 1000)
+    found = upkeep.check(runtime.settings)
+    assert not found["ok"]
+    assert [file["name"] for file in found["files"] if not file["ok"]] == [path.name]

@@ -1,0 +1,50 @@
+"""Secrets open only under their key and only for what they were sealed for."""
+
+from pathlib import Path
+
+import pytest
+
+from soinbox_web.problems import StoreError
+from soinbox_web.store.vault import Vault, rotate_ring
+
+LOGIN = [1, 7, "imap", "imap.noordlicht.example", 993, "anna@noordlicht.example", "ssl"]
+
+
+def test_a_secret_comes_back(tmp_path: Path) -> None:
+    vault = Vault.open(tmp_path / "ring")
+    sealed = vault.seal("lampje", LOGIN)
+    assert "lampje" not in sealed
+    assert vault.unseal(sealed, LOGIN) == "lampje"
+    assert (tmp_path / "ring").stat().st_mode & 0o777 == 0o400
+
+
+@pytest.mark.parametrize("index", range(len(LOGIN)))
+def test_a_secret_does_not_open_for_anything_else(tmp_path: Path, index: int) -> None:
+    vault = Vault.open(tmp_path / "ring")
+    other = [value if at != index else f"{value}x" for at, value in enumerate(LOGIN)]
+    with pytest.raises(StoreError):
+        vault.unseal(vault.seal("lampje", LOGIN), other)
+
+
+def test_rotation_keeps_old_secrets_and_cookie_keys(tmp_path: Path) -> None:
+    before = Vault.open(tmp_path / "ring")
+    sealed = before.seal("lampje", LOGIN)
+    rotate_ring(tmp_path / "ring")
+    after = Vault.open(tmp_path / "ring")
+    assert after.kid != before.kid
+    assert after.unseal(sealed, LOGIN) == "lampje"
+    assert after.derive("flask cookie") == before.derive("flask cookie") != after.derive("something else")
+
+
+def test_an_unknown_key_is_a_problem(tmp_path: Path) -> None:
+    sealed = Vault.open(tmp_path / "ring").seal("lampje", LOGIN)
+    with pytest.raises(StoreError) as caught:
+        Vault.open(tmp_path / "another ring").unseal(sealed, LOGIN)
+    assert caught.value.problem.code == "key_missing"
+
+
+@pytest.mark.parametrize("text", ["", "abc", "abc:AAAA", "abc:not base64!"])
+def test_a_broken_ring_is_a_problem(tmp_path: Path, text: str) -> None:
+    (tmp_path / "ring").write_text(text)
+    with pytest.raises(StoreError):
+        Vault.open(tmp_path / "ring")
