@@ -2,6 +2,10 @@
 
 from flask import Blueprint
 
+from soinbox_web.web.help import help
+from soinbox_web.web.member import member
+from soinbox_web.web.option import option
+from soinbox_web.web.person import person
 from soinbox_web.web.session import session
 
-ALL: tuple[Blueprint, ...] = (session,)
+ALL: tuple[Blueprint, ...] = (session, member, person, option, help)

@@ -21,6 +21,7 @@ def install(app: Flask) -> None:
         problem_title=lambda p: p.title(gettext),
         problem_cause=lambda p: p.cause(gettext),
         problem_remedy=lambda p: p.remedy(gettext),
+        problem_alternatives=lambda p: [p.at(code=code, alternatives=()) for code in p.alternatives],
     )
     app.jinja_env.tests["problem"] = lambda value: isinstance(value, Problem)
 

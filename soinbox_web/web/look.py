@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 from markupsafe import Markup
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -17,11 +17,12 @@ STYLESHEETS = (
 
 
 def install(app: Flask) -> None:
-    """The globals `icon`, `avatar`, `stylesheets` and `page_exists`, and `?v=` on static URLs."""
+    """The globals `icon`, `avatar`, `stylesheets`, `here` and `page_exists`, and `?v=` on static URLs."""
     app.jinja_env.globals.update(
         icon=icon,
         avatar=avatar,
         stylesheets=[name for name in STYLESHEETS if (STATIC / "css" / f"{name}.css").exists()],
+        here=here,
         page_exists=lambda endpoint: endpoint in app.view_functions,
     )
 
@@ -29,6 +30,11 @@ def install(app: Flask) -> None:
     def version(endpoint: str, values: dict[str, Any]) -> None:
         if endpoint == "static" and "v" not in values:
             values["v"] = _version(values["filename"], app.debug)
+
+
+def here() -> str:
+    """The path and query of this page, for forms that come back to it."""
+    return request.full_path.removesuffix("?") if request.method == "GET" else request.path
 
 
 def icon(name: str, label: str = "") -> Markup:

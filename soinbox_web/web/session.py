@@ -12,3 +12,13 @@ session = Blueprint("session", __name__)
 @open_to_all
 def sign_in():  # type: ignore[no-untyped-def]
     return page("problem.html", problem=None)
+
+
+@session.get("/")
+def home():  # type: ignore[no-untyped-def]
+    return page("problem.html", problem=None)
+
+
+@session.post("/sign-out")
+def sign_out():  # type: ignore[no-untyped-def]
+    return page("problem.html", problem=None)

@@ -1,0 +1,14 @@
+"""option (being built)."""
+
+from flask import Blueprint
+
+from soinbox_web.web.page import page
+
+option = Blueprint("option", __name__)
+
+
+def _soon(**_: object):  # type: ignore[no-untyped-def]
+    return page("problem.html", problem=None)
+
+for rule, name in (("/options", "general"),):
+    option.add_url_rule(rule, name, _soon, methods=["GET", "POST"])
