@@ -132,6 +132,7 @@ class Dovecot:
         self.max_connections = max_connections
         self.client_context = ca.client_context()
         self._certificate, self._key = ca.issue(HOST, "127.0.0.1", *names).write(self.folder, "server")
+        self.auth_socket = self.folder / "auth"
         self._owner = pwd.getpwnam("mail") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self._passwords: dict[str, str] = {}
         self._quotas: dict[str, int | None] = {}
@@ -139,9 +140,9 @@ class Dovecot:
         self._process: subprocess.Popen[bytes] | None = None
         self._users = self.folder / "users"
         self._users.mkdir(mode=0o755)
-        self._mail = self.folder / "mail"
-        self._mail.mkdir(mode=0o755)
-        os.chown(self._mail, self._owner.pw_uid, self._owner.pw_gid)
+        self.mail = self.folder / "mail"
+        self.mail.mkdir(mode=0o755)
+        os.chown(self.mail, self._owner.pw_uid, self._owner.pw_gid)
 
     # its life
 
@@ -215,7 +216,7 @@ class Dovecot:
             "password": "{PLAIN}" + password,
             "userdb_uid": self._owner.pw_uid,
             "userdb_gid": self._owner.pw_gid,
-            "userdb_home": str(self._mail / address),
+            "userdb_home": str(self.mail / address),
         }
         if quota_kb:
             user["userdb_quota_rule"] = f"*:storage={quota_kb}K"
@@ -237,7 +238,7 @@ class Dovecot:
         """Remove a user and the mail."""
         del self._passwords[address], self._quotas[address]
         (self._users / address).unlink()
-        shutil.rmtree(self._mail / address, ignore_errors=True)
+        shutil.rmtree(self.mail / address, ignore_errors=True)
 
     # their mail
 
@@ -245,7 +246,7 @@ class Dovecot:
         self, address: str, message: bytes, *, folder: str = "INBOX", flags: Iterable[str] = ()
     ) -> None:
         """Put a message straight into the Maildir; `flags` are IMAP system flags."""
-        maildir = self._maildir(address, folder)
+        maildir = self.maildir(address, folder)
         letters = "".join(sorted(_FLAG_LETTERS[flag] for flag in flags))
         name = f"{time.time():.6f}.{next(self._deliveries)}.tests"
         fresh = maildir / "tmp" / name
@@ -254,7 +255,7 @@ class Dovecot:
         fresh.rename(maildir / "cur" / f"{name}:2,{letters}" if letters else maildir / "new" / name)
 
     def create_folder(self, address: str, folder: str) -> None:
-        self._maildir(address, folder)
+        self.maildir(address, folder)
 
     @contextlib.contextmanager
     def signed_in(self, address: str) -> Iterator[imaplib.IMAP4_SSL]:
@@ -277,12 +278,12 @@ class Dovecot:
             return [part[1] for part in found if isinstance(part, tuple)]
 
     def _maildir(self, address: str, folder: str) -> Path:
-        root = self._mail / address
+        root = self.mail / address
         stored = _modified_utf7(folder).replace("/", ".")
         path = root if folder == "INBOX" else root / f".{stored}"
         if not path.exists():
             if path != root and not root.exists():
-                self._maildir(address, "INBOX")
+                self.maildir(address, "INBOX")
             for part in (path, path / "cur", path / "new", path / "tmp"):
                 part.mkdir(mode=0o700)
                 os.chown(part, self._owner.pw_uid, self._owner.pw_gid)

@@ -49,12 +49,14 @@ def test_starttls(ca: Authority) -> None:
 
 
 def test_starttls_missing_and_refused(ca: Authority) -> None:
-    with ScriptedImap(ImapBehaviour()) as server, imaplib.IMAP4(server.host, server.port) as client:
-        with pytest.raises(imaplib.IMAP4.abort, match="TLS not supported"):
+    with ScriptedImap(ImapBehaviour()) as server:
+        client = imaplib.IMAP4(server.host, server.port)
+        with client, pytest.raises(imaplib.IMAP4.abort, match="TLS not supported"):
             client.starttls(ca.client_context())
     refuses = ImapBehaviour(tls="starttls", answers={"STARTTLS": b"NO not today"})
-    with ScriptedImap(refuses) as server, imaplib.IMAP4(server.host, server.port) as client:
-        with pytest.raises(imaplib.IMAP4.error, match="Couldn't establish TLS"):
+    with ScriptedImap(refuses) as server:
+        client = imaplib.IMAP4(server.host, server.port)
+        with client, pytest.raises(imaplib.IMAP4.error, match="Couldn't establish TLS"):
             client.starttls(ca.client_context())
 
 
