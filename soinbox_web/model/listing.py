@@ -1,0 +1,85 @@
+"""A page of a message list: what was asked, the rows, and where the pages before and after begin."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from soinbox_web.model.account import Account
+from soinbox_web.model.folder import Folder
+from soinbox_web.model.message import MessageKey
+from soinbox_web.problems import Problem
+
+Sort = Literal["date", "sender", "subject"]
+Order = Literal["newest", "oldest"]
+
+PAGE = 50
+EVERY_SORT: tuple[Sort, ...] = ("date", "sender", "subject")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What of a folder is asked for; `after` and `before` are cursors made by `MessageRow.cursor`."""
+
+    folder: str = ""
+    text: str = ""
+    everywhere: bool = False
+    unread: bool = False
+    attachment: bool = False
+    sort: Sort = "date"
+    ascending: bool = False
+    after: str = ""
+    before: str = ""
+
+    def with_(self, **changes: Any) -> "Query":
+        """The same with some parts replaced; any change starts at the first page unless it names a cursor."""
+        return replace(self, **{"after": "", "before": "", **changes})
+
+    def arguments(self) -> dict[str, str]:
+        """As URL arguments; what is not asked for is left out."""
+        given = {
+            "folder": self.folder, "q": self.text, "everywhere": "1" if self.everywhere else "",
+            "unread": "1" if self.unread else "", "attachment": "1" if self.attachment else "",
+            "sort": "" if self.sort == "date" else self.sort, "order": "ascending" if self.ascending else "",
+            "after": self.after, "before": self.before,
+        }  # fmt: skip
+        return {name: value for name, value in given.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One line of the list, open actions included; `people` are who it is from (in Sent: to)."""
+
+    key: MessageKey
+    cursor: str
+    people: str
+    address: str
+    date: datetime | None
+    subject: str
+    preview: str
+    unread: bool
+    flagged: bool
+    answered: bool
+    forwarded: bool
+    has_attachments: bool
+    has_invitation: bool
+    outgoing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page: `count` is how many there are in all; `newer` and `older` are cursors or ""."""
+
+    account: Account
+    folder: Folder | None
+    folders: tuple[Folder, ...]
+    unread: int
+    rows: tuple[MessageRow, ...]
+    count: int
+    newer: str = ""
+    older: str = ""
+    folder_problem: Problem | None = None
+
+    @property
+    def filling(self) -> bool:
+        """The folder is still being fetched for the first time."""
+        return self.folder is not None and self.folder.stored < self.folder.total

@@ -1,0 +1,276 @@
+"""Reading: a page of a folder, a search, one message and its bytes, open actions already applied."""
+
+import base64
+import binascii
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from soinbox_web.clock import moment
+from soinbox_web.model.account import Account
+from soinbox_web.model.folder import Folder
+from soinbox_web.model.listing import PAGE, Listing, MessageRow, Query
+from soinbox_web.model.message import MessageKey
+from soinbox_web.problems import AccessError, Problem, SoinboxError
+from soinbox_web.runtime import Runtime
+from soinbox_web.store import accounts, actions, bodies, folders, messages, requests, search
+from soinbox_web.store.messages import Cursor
+from soinbox_web.store.overlay import Overlay
+
+WAIT = 1.5  # seconds that a page waits for a body
+LOOK_EVERY = 0.025
+OUTGOING = ("sent", "drafts")
+
+
+def own_account(runtime: Runtime, user_id: int, account_id: int) -> Account:
+    """The user's own account; AccessError not_found for anybody else's."""
+    with runtime.db.read() as connection:
+        account = accounts.read(connection, account_id)
+    if account.user_id != user_id:
+        raise AccessError(Problem("not_found"))
+    return account
+
+
+def default_account(runtime: Runtime, user_id: int) -> Account | None:
+    """The account that *Inbox* opens; None before the first is set up."""
+    with runtime.db.read() as connection:
+        return next(iter(accounts.of_user(connection, user_id)), None)
+
+
+def listing(runtime: Runtime, user_id: int, account_id: int, query: Query) -> Listing:
+    """One page of a folder or of a search; AccessError not_found for a foreign account or no such folder."""
+    account = own_account(runtime, user_id, account_id)
+    overlay = _overlay(runtime, account.id)
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        every = tuple(folders.listing(connection))
+        folder = next((f for f in every if f.name == query.folder), None) if query.folder else None
+        if folder is None and query.folder and query.folder.upper() != "INBOX":
+            raise AccessError(Problem("not_found"))
+        folder = folder or next((f for f in every if f.role == "inbox" or f.name.upper() == "INBOX"), None)
+        if folder is None:
+            return Listing(account, None, every, 0, (), 0)
+        unread = _unread(connection, folder, overlay)
+        problem = folders.problem(connection, folder.id)
+        if not query.text:
+            rows, newer, older = _page(connection, account, folder, query, overlay)
+            count = (
+                folder.total if not (query.unread or query.attachment) else _count(connection, folder, query)
+            )
+            if not query.unread:
+                count = max(0, count - overlay.hidden(folder.name))
+            return Listing(account, folder, every, unread, rows, count, newer, older, problem)
+    rows, older, count = _found(runtime, user_id, account, folder, query)
+    return Listing(account, folder, every, unread, rows, count, "", older, problem)
+
+
+def folders_of(runtime: Runtime, user_id: int, account_id: int) -> tuple[Folder, ...]:
+    """Every folder, INBOX and those with a role first."""
+    account = own_account(runtime, user_id, account_id)
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        return tuple(folders.listing(connection))
+
+
+def message(runtime: Runtime, user_id: int, key: MessageKey) -> MessageRow:
+    """The row a key names, in its folder; AccessError not_found when it is gone or somebody else's."""
+    account = own_account(runtime, user_id, key.account_id)
+    overlay = _overlay(runtime, account.id)
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        folder = folders.by_name(connection, key.folder)
+        row = messages.find(connection, key.folder, key.uidvalidity, key.uid)
+        if folder is None or row is None:
+            raise AccessError(Problem("not_found"))
+        return _read(row, account, folder.name, folder.uidvalidity, folder.role in OUTGOING, overlay)
+
+
+def raw(runtime: Runtime, user_id: int, key: MessageKey, *, wait: float = WAIT) -> bytes | None:
+    """The message's bytes; None while they are being fetched.
+
+    When they are not here the mailroom is asked by a row, and given `wait` seconds. AccessError not_found;
+    whatever problem the mailroom met with this message.
+    """
+    account = own_account(runtime, user_id, key.account_id)
+    found = _stored(runtime, account, key)
+    if found is not None:
+        return found
+    with runtime.db.write() as connection:
+        asked = requests.ask(connection, account.id, "body", str(key), runtime.clock.now())
+    until = runtime.clock.monotonic() + wait
+    while runtime.clock.monotonic() < until:
+        runtime.clock.sleep(LOOK_EVERY)
+        found = _stored(runtime, account, key)
+        if found is not None:
+            return found
+        with runtime.db.read() as connection:
+            request = requests.of(connection, asked)
+        if request is not None and request.problem is not None:
+            raise SoinboxError(request.problem)
+    return None
+
+
+def open_folder(runtime: Runtime, account: Account, folder: Folder | None) -> None:
+    """A folder that was never fetched jumps the queue."""
+    if folder is not None and folder.selectable and not folder.synced_at and folder.role != "inbox":
+        with runtime.db.write() as connection:
+            requests.ask(connection, account.id, "open_folder", folder.name, runtime.clock.now())
+
+
+def _stored(runtime: Runtime, account: Account, key: MessageKey) -> bytes | None:
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        row = messages.find(connection, key.folder, key.uidvalidity, key.uid)
+        if row is None:
+            raise AccessError(Problem("not_found"))
+        return bodies.get(connection, row["id"])
+
+
+def _overlay(runtime: Runtime, account_id: int) -> Overlay:
+    with runtime.db.read() as connection:
+        return Overlay(actions.open_of(connection, account_id))
+
+
+def _unread(connection: sqlite3.Connection, folder: Folder, overlay: Overlay) -> int:
+    change = overlay.unread_change(connection, folder.id, folder.name, folder.uidvalidity)
+    return max(0, folder.unread + change)
+
+
+def _count(connection: sqlite3.Connection, folder: Folder, query: Query) -> int:
+    return messages.count(connection, folder.id, unread_only=query.unread, with_attachment=query.attachment)
+
+
+def _page(
+    connection: sqlite3.Connection, account: Account, folder: Folder, query: Query, overlay: Overlay
+) -> tuple[tuple[MessageRow, ...], str, str]:
+    """The rows asked for and the cursors of the pages before and after."""
+    backwards = bool(query.before)
+    start = _cursor(query.before or query.after)
+
+    def fetch(after: Cursor | None, limit: int) -> Sequence[sqlite3.Row]:
+        return messages.page(
+            connection, folder.id, after=after, limit=limit, sort=query.sort,
+            descending=query.ascending if backwards else not query.ascending,
+            unread_only=query.unread, with_attachment=query.attachment,
+        )  # fmt: skip
+
+    def row_of(row: sqlite3.Row) -> MessageRow:
+        outgoing = folder.role in OUTGOING
+        cursor = _cursor_text(messages.cursor_of(row, query.sort))
+        return _read(row, account, folder.name, folder.uidvalidity, outgoing, overlay, cursor)
+
+    visible: Callable[[sqlite3.Row], bool] = lambda row: (
+        not overlay.hides(  # noqa: E731
+            (folder.name, folder.uidvalidity, row["uid"])
+        )
+    )
+    rows, more = _fill(fetch, start, visible, query)
+    if backwards and not more:  # the very first page, whole
+        return _page(connection, account, folder, query.with_(), overlay)
+    shown = [row_of(row) for row in (reversed(rows) if backwards else rows)]
+    if not shown:
+        return (), "", ""
+    newer = shown[0].cursor if backwards or query.after else ""
+    older = shown[-1].cursor if backwards or more else ""
+    return tuple(shown), newer, older
+
+
+def _fill(
+    fetch: Callable[[Cursor | None, int], Sequence[sqlite3.Row]],
+    start: Cursor | None,
+    visible: Callable[[sqlite3.Row], bool],
+    query: Query,
+) -> tuple[list[sqlite3.Row], bool]:
+    """A page of visible rows, and whether another follows."""
+    found: list[sqlite3.Row] = []
+    while True:
+        batch = fetch(start, PAGE + 1)
+        found.extend(row for row in batch if visible(row))
+        if len(found) > PAGE or len(batch) <= PAGE:
+            return found[:PAGE], len(found) > PAGE
+        start = messages.cursor_of(batch[-1], query.sort)
+
+
+def _found(
+    runtime: Runtime, user_id: int, account: Account, folder: Folder, query: Query
+) -> tuple[tuple[MessageRow, ...], str, int]:
+    """A page of a search in one folder, or in every folder of every account; newest first."""
+    with runtime.db.read() as connection:
+        searched = accounts.of_user(connection, user_id) if query.everywhere else [account]
+    cursor = _cursor(query.after)
+    before = cursor[1] if cursor else None
+    rows: list[MessageRow] = []
+    count, more = 0, False
+    for each in searched:
+        overlay = _overlay(runtime, each.id)
+        only = None if query.everywhere else folder.id
+        with runtime.mailbox(each.id, each.generation).read() as connection:
+            batch = search.find(connection, query.text, folder_id=only, before=before, limit=PAGE + 1)
+            count += search.count(connection, query.text, folder_id=only)
+        more = more or len(batch) > PAGE
+        rows.extend(
+            _read(r, each, r["folder"], r["uidvalidity"], False, overlay, f"{r['id']}", r["snippet"])
+            for r in batch
+            if not overlay.hides((r["folder"], r["uidvalidity"], r["uid"]))
+        )
+    rows.sort(key=lambda row: -int(row.cursor))
+    shown = tuple(_matching(rows, query))[:PAGE]
+    return shown, shown[-1].cursor if shown and (more or len(rows) > PAGE) else "", count
+
+
+def _matching(rows: Iterable[MessageRow], query: Query) -> Iterable[MessageRow]:
+    return (
+        row
+        for row in rows
+        if (row.unread or not query.unread) and (row.has_attachments or not query.attachment)
+    )
+
+
+def _read(
+    row: sqlite3.Row,
+    account: Account,
+    folder: str,
+    uidvalidity: int,
+    outgoing: bool,
+    overlay: Overlay,
+    cursor: str = "",
+    preview: str = "",
+) -> MessageRow:
+    flags = overlay.flags((folder, uidvalidity, row["uid"]), messages.flags(row))
+    people = row["sender_name"] or row["sender_address"]
+    if outgoing:
+        stored = messages.correspondents(row)
+        people = ", ".join(c.name or c.address for c in (*stored.get("to", ()), *stored.get("cc", ())))
+    return MessageRow(
+        key=MessageKey(account.id, folder, uidvalidity, row["uid"]),
+        cursor=cursor,
+        people=people,
+        address=row["sender_address"],
+        date=_moment(row["date"] or row["internal_date"]),
+        subject=row["subject"],
+        preview=preview or row["preview"] or "",
+        unread="\\Seen" not in flags,
+        flagged="\\Flagged" in flags,
+        answered="\\Answered" in flags,
+        forwarded="$Forwarded" in flags,
+        has_attachments=bool(row["has_attachments"]),
+        has_invitation=bool(row["has_invitation"]),
+        outgoing=outgoing,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return moment(text) if text else None
+
+
+def _cursor_text(cursor: Cursor) -> str:
+    text, number = cursor
+    return f"{number}.{base64.urlsafe_b64encode(text.encode()).decode().rstrip('=')}" if text else str(number)
+
+
+def _cursor(written: str) -> Cursor | None:
+    """The cursor of `_cursor_text`; None (the first page) when it is not one."""
+    number, _, packed = written.partition(".")
+    if not (number.isascii() and number.isdigit() and len(number) < 20):
+        return None
+    try:
+        text = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    return text, min(int(number), (1 << 63) - 1)

@@ -1,0 +1,55 @@
+"""Mailbox rows as they will be once the server has agreed: overlaid with the open actions of an account."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+from soinbox_web.store.actions import Action
+
+Place = tuple[str, int, int]  # folder, UIDVALIDITY, UID
+
+
+class Overlay:
+    """What open actions make of messages, by place."""
+
+    def __init__(self, actions: Iterable[Action]) -> None:
+        self._removed: set[Place] = set()
+        self._changed: dict[Place, list[Action]] = {}
+        for action in actions:
+            place = (action.key.folder, action.key.uidvalidity, action.key.uid)
+            if action.removes:
+                self._removed.add(place)
+            elif action.kind == "flag":
+                self._changed.setdefault(place, []).append(action)
+
+    def hides(self, place: Place) -> bool:
+        """The message has left its folder."""
+        return place in self._removed
+
+    def hidden(self, folder: str) -> int:
+        """How many messages have left this folder."""
+        return sum(place[0] == folder for place in self._removed)
+
+    def flags(self, place: Place, stored: frozenset[str]) -> frozenset[str]:
+        """The flags as they will be."""
+        for action in self._changed.get(place, ()):
+            stored = (stored | set(action.arguments.get("add", ()))) - set(action.arguments.get("remove", ()))
+        return stored
+
+    def unread_change(
+        self, connection: sqlite3.Connection, folder_id: int, folder: str, uidvalidity: int
+    ) -> int:
+        """By how much the number of unread messages of a folder will differ (reads the mailbox file)."""
+        places = {p for p in (*self._removed, *self._changed) if p[0] == folder and p[1] == uidvalidity}
+        if not places:
+            return 0
+        rows = connection.execute(
+            "SELECT uid, flags FROM messages WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))",
+            (folder_id, json.dumps([place[2] for place in places])),
+        )
+        change = 0
+        for row in rows:
+            place, stored = (folder, uidvalidity, row["uid"]), frozenset(json.loads(row["flags"]))
+            counts = not self.hides(place) and "\\Seen" not in self.flags(place, stored)
+            change += counts - ("\\Seen" not in stored)
+        return change
