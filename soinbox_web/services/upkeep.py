@@ -40,7 +40,7 @@ def restore(settings: Settings, file: Path) -> dict[str, int]:
     finally:
         checked.close()
     if found != "ok":
-        raise StoreError(Problem("database_damaged", evidence=found))
+        raise StoreError(Problem("database_damaged", evidence=found, facts={"path": file.name}))
     settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     current = settings.database_path
     if current.exists():

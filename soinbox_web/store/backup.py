@@ -19,7 +19,7 @@ def copy(database: Database, target: Path) -> None:
     finally:
         copied.close()
     if found != "ok":
-        raise StoreError(Problem("database_damaged", evidence=found))
+        raise StoreError(Problem("database_damaged", evidence=found, facts={"path": database.path.name}))
     part.chmod(0o600)
     part.replace(target)
 

@@ -45,7 +45,7 @@ class Database:
         if _is_open(connection):
             yield connection
             return
-        with _translated():
+        with _translated(self.path):
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -62,7 +62,7 @@ class Database:
                 raise RuntimeError("a read cannot be widened to a write")
             yield connection
             return
-        with _translated():
+        with _translated(self.path):
             connection.execute("BEGIN IMMEDIATE")
             self._local.writing = True
             started = time.monotonic()
@@ -88,7 +88,7 @@ class Database:
         self._local = threading.local()
 
     def _connect(self) -> sqlite3.Connection:
-        with _translated():
+        with _translated(self.path):
             connection = sqlite3.connect(
                 self.path,
                 timeout=BUSY_SECONDS,
@@ -110,7 +110,7 @@ def _is_open(connection: sqlite3.Connection) -> bool:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(path: Path) -> Iterator[None]:
     """SQLite's errors as problems (the edge of this room)."""
     try:
         yield
@@ -121,9 +121,9 @@ def _translated() -> Iterator[None]:
         if "full" in text or "disk I/O" in text:
             raise StoreError(Problem("disk_full", evidence=text)) from error
         if "malformed" in text or "unable to open" in text:
-            raise StoreError(Problem("database_damaged", evidence=text)) from error
+            raise StoreError(Problem("database_damaged", evidence=text, facts={"path": path.name})) from error
         raise
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
             raise
-        raise StoreError(Problem("database_damaged", evidence=str(error))) from error
+        raise StoreError(Problem("database_damaged", evidence=str(error), facts={"path": path.name})) from error
