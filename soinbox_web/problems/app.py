@@ -40,6 +40,13 @@ APP = (
         remedy=N_("Correct the marked field and try again."),
     ),
     Kind(
+        "control_character",
+        title=N_("There is a hidden character in what you typed"),
+        cause=N_("A line break or another invisible character came along, perhaps by copying."),
+        remedy=N_("Type it by hand instead of pasting it."),
+        field="password",
+    ),
+    Kind(
         "disk_full",
         title=N_("The disk is full"),
         cause=N_("soinbox has no room left to save anything. Your mail at the provider is safe."),
@@ -96,5 +103,20 @@ APP = (
         retry="later",
         help="not-updated",
         status=503,
+    ),
+    Kind(
+        "upload_too_big",
+        title=N_("What you sent is too big"),
+        cause=N_("The files together are larger than this installation takes."),
+        remedy=N_("Send fewer or smaller files."),
+        status=413,
+    ),
+    Kind(
+        "unexpected",
+        title=N_("Something went wrong here"),
+        cause=N_("soinbox met a fault of its own. It has been noted for the administrator."),
+        remedy=N_("Go back and try again. If it happens again, tell your administrator when it was."),
+        retry="later",
+        status=500,
     ),
 )
