@@ -155,11 +155,9 @@ def _page(
         cursor = _cursor_text(messages.cursor_of(row, query.sort))
         return _read(row, account, folder.name, folder.uidvalidity, outgoing, overlay, cursor)
 
-    visible: Callable[[sqlite3.Row], bool] = lambda row: (
-        not overlay.hides(  # noqa: E731
-            (folder.name, folder.uidvalidity, row["uid"])
-        )
-    )
+    def visible(row: sqlite3.Row) -> bool:
+        return not overlay.hides((folder.name, folder.uidvalidity, row["uid"]))
+
     rows, more = _fill(fetch, start, visible, query)
     if backwards and not more:  # the very first page, whole
         return _page(connection, account, folder, query.with_(), overlay)

@@ -1,4 +1,4 @@
-"""Triage: mark, move and delete messages. Each act is a row that the mailroom pushes; lists show it at once."""
+"""Triage: mark, move and delete messages, as rows that the mailroom pushes and lists show at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Undoable:
 def act(
     runtime: Runtime, user_id: int, keys: Sequence[MessageKey], verb: Verb, folder: str = ""
 ) -> list[int]:
-    """Do `verb` to messages; the ids of the rows. AccessError not_found for a foreign message or no folder."""
+    """Do `verb` to messages; the ids of the rows. AccessError not_found: foreign message, no folder."""
     owned = _owned(runtime, user_id, keys)
     if verb == "move":
         _check_target(runtime, owned, folder)

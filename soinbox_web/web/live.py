@@ -1,4 +1,4 @@
-"""`/live`: a stream that names what changed, as a native ASGI coroutine; no thread, no database of its own."""
+"""`/live`: a stream that names what changed, as a native ASGI coroutine; no thread or database of its own."""
 
 import asyncio
 import signal
