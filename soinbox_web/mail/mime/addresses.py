@@ -87,7 +87,7 @@ class _Entry:
                 words = phrase.split()
                 at = next(word for word in words if "@" in word)
                 name, address = " ".join(word for word in words if word != at), at
-        shown = decode_words(name).strip('"\' ') if name else decode_words(self.comment)
+        shown = decode_words(name).strip("\"' ") if name else decode_words(self.comment)
         address = _address(address)
         if shown == address:
             shown = ""

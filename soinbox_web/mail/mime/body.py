@@ -9,7 +9,7 @@ _MEDIA = ("image/", "audio/", "video/")
 
 @dataclass(slots=True)
 class Bodies:
-    """`text` and `html` are the parts to read in order, in either form; `attachments` all others that are leaves."""
+    """`text` and `html` are the parts to read in order, in either form; `attachments` all other leaves."""
 
     text: list[Part] = field(default_factory=list)
     html: list[Part] = field(default_factory=list)
@@ -87,7 +87,9 @@ def _is_inline(part: Part, position: int, kind: str) -> bool:
 
 
 def _is_readable(part: Part) -> bool:
-    return part.type.startswith("text/") and part.type != "text/calendar" and part.disposition[0] != "attachment"
+    return (
+        part.type.startswith("text/") and part.type != "text/calendar" and part.disposition[0] != "attachment"
+    )
 
 
 def _is_file(part: Part) -> bool:

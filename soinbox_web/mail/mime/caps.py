@@ -14,5 +14,5 @@ STYLE = 8 * 1024  # characters of one style attribute
 CALENDAR = 256 * 1024  # characters of an invitation
 
 
-class OverCap(Exception):  # noqa: N818  (a turn in the road, not an error)
+class OverCap(Exception):
     """A message goes beyond a cap; never leaves this room."""

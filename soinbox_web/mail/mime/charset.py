@@ -58,7 +58,7 @@ def known(charset: str) -> bool:
 
 
 def decode(raw: bytes, charset: str = "") -> str:
-    """Text of `raw`; an unknown charset, and UTF-8 that is none, fall back on UTF-8 and then windows-1252. Never raises."""
+    """Text of `raw`; an unknown charset, or UTF-8 that is none, falls back on windows-1252. Never raises."""
     codec = _BY_NAME.get(_plain(charset), "utf-8")
     if codec == "utf-8":
         return _guess(raw)

@@ -50,7 +50,9 @@ def _decode_words(text: str) -> str:
 
 def _word_bytes(encoding: str, text: str) -> bytes:
     if encoding in "qQ":
-        return unquote_to_bytes(re.sub(r"=(?=[0-9A-Fa-f]{2})", "%", text.replace("%", "%25").replace("_", " ")))
+        return unquote_to_bytes(
+            re.sub(r"=(?=[0-9A-Fa-f]{2})", "%", text.replace("%", "%25").replace("_", " "))
+        )
     return base64_bytes(text.encode("ascii", "ignore"))
 
 
@@ -75,7 +77,7 @@ _SECTION = re.compile(r"([^*]{1,80})(?:\*([0-9]{1,3}))?(\*)?$")
 
 
 def parameters(value: str) -> tuple[str, dict[str, str]]:
-    """`text/plain; charset=utf-8` as ("text/plain", {"charset": "utf-8"}); names in lower case, RFC 2231 joined."""
+    """`text/plain; charset=utf-8` as ("text/plain", {"charset": "utf-8"}); RFC 2231 pieces are joined."""
     head, _, rest = value[: caps.DECODED_TEXT].partition(";")
     plain: dict[str, str] = {}
     sections: dict[str, list[tuple[int, bool, str]]] = {}
@@ -121,7 +123,7 @@ _EXTENSIONS = {
 
 
 def file_name(name: str, media_type: str, part: int) -> str:
-    """A name to save an attachment under: no path, no control characters, at most 150 characters, never empty."""
+    """A name to save an attachment under: no path, no control characters, at most 150 long, never empty."""
     name = re.split(r"[/\\]", decode_words(name))[-1].strip(" .") if name else ""
     name = re.sub(r'[<>:"|?*]', "_", name)
     if not name:

@@ -1,4 +1,4 @@
-"""Tells before parsing how deep HTML would nest: html5ever is quadratic in depth, and in formatting left open."""
+"""Tells how deep HTML would nest before it is parsed: parsers are quadratic in that (trust.md section 1)."""
 
 import re
 from dataclasses import dataclass
@@ -9,28 +9,38 @@ _FEW = 800  # with so few tags nothing becomes expensive, whatever their order
 _MANY = 60_000
 _BUDGET = 300_000  # elements a parser would make; formatting left open is made again in every paragraph
 _ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>]++))?"""
-_TOKEN = re.compile(rf"<(?:(!--)|([!?]|/(?![a-zA-Z]))|(/?)([a-zA-Z][^\s/>]*+)((?:{_ATTRIBUTE})*+[\s/]*+)(>?))")
+_TOKEN = re.compile(
+    rf"<(?:(!--)|([!?]|/(?![a-zA-Z]))|(/?)([a-zA-Z][^\s/>]*+)((?:{_ATTRIBUTE})*+[\s/]*+)(>?))"
+)
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 # The groups of the HTML standard, section 13.2.6
-_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
-_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
-_BLOCKS = _HEADINGS | frozenset(
-    "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer header"
-    " hgroup listing main menu nav ol p pre section summary ul li dd dt".split()
+_FORMATTING = _names("a b big code em font i nobr s small strike strong tt u")
+_HEADINGS = _names("h1 h2 h3 h4 h5 h6")
+_BLOCKS = _HEADINGS | _names(
+    "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer"
+    " header hgroup listing main menu nav ol p pre section summary ul li dd dt"
 )
-_TABLE = frozenset("table tbody thead tfoot tr td th caption colgroup".split())
+_TABLE = _names("table tbody thead tfoot tr td th caption colgroup")
 _CELLS = frozenset(("td", "th", "caption"))
 _SCOPE = _CELLS | {"table"}
 _SPECIAL = _BLOCKS | _TABLE
-_RAW = frozenset("script style textarea title xmp iframe noembed noframes".split())
-_IGNORED = frozenset(
-    "html head body form area base br col embed hr img image input link meta param source track wbr".split()
+_RAW = _names("script style textarea title xmp iframe noembed noframes")
+_IGNORED = _names(
+    "html head body form area base br col embed hr img image input link meta param source track wbr"
 )
-_OWN_RULES = frozenset("svg math template select frameset object applet marquee plaintext".split())
+_OWN_RULES = _names("svg math template select frameset object applet marquee plaintext")
 _LISTS = {"li": frozenset(("li",)), "dd": frozenset(("dd", "dt")), "dt": frozenset(("dd", "dt"))}
-_ROWS = {"td": _CELLS, "th": _CELLS, "tr": frozenset(("tr",)), "caption": frozenset(("caption",))} | dict.fromkeys(
-    ("tbody", "thead", "tfoot"), frozenset(("tbody", "thead", "tfoot"))
-)
+_ROWS = {
+    "td": _CELLS,
+    "th": _CELLS,
+    "tr": frozenset(("tr",)),
+    "caption": frozenset(("caption",)),
+} | dict.fromkeys(("tbody", "thead", "tfoot"), frozenset(("tbody", "thead", "tfoot")))
 
 
 def within_caps(html: str) -> bool:
@@ -53,7 +63,7 @@ class _Element:
 
 
 class _Nesting:
-    """The stack of open elements, and the formatting that waits to be opened again, as the standard keeps them."""
+    """The open elements, and the formatting that waits to be opened again, as the standard keeps them."""
 
     def __init__(self) -> None:
         self.stack: list[_Element] = []
@@ -104,7 +114,7 @@ class _Nesting:
             self.raw = name
 
     def end_implied(self, name: str) -> None:
-        """Elements that a new one ends by itself: a list item the one before, a cell the one before, a block `<p>`."""
+        """Ends what a new element ends by itself: an item the one before, a cell the one before, a block `<p>`."""
         if name in _LISTS:
             for index in range(len(self.stack) - 1, -1, -1):
                 open_name = self.stack[index].name
@@ -163,7 +173,7 @@ class _Nesting:
                 return
 
     def pop_to(self, index: int) -> None:
-        """Ends the elements from `index` up; formatting inside waits to be opened again, but not beyond its cell."""
+        """Ends the elements from `index` up; formatting inside waits to be opened again, within its cell."""
         gone = self.stack[index:]
         del self.stack[index:]
         cell = next((element for element in gone if element.name in _CELLS), None)

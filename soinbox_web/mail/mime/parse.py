@@ -1,4 +1,4 @@
-"""A raw message to a `ParsedMessage`: what the reading pane, the search index and a reply need; never raising."""
+"""A raw message to a `ParsedMessage`: what the reading pane, the search index and a reply need."""
 
 import hashlib
 
@@ -87,7 +87,9 @@ def _message(
         text=text,
         html=html,
         attachments=tuple(_attachment(part, html or "") for part in found.attachments),
-        invitation=next((part.text()[: caps.CALENDAR] for part in root.walk() if part.type == "text/calendar"), None),
+        invitation=next(
+            (part.text()[: caps.CALENDAR] for part in root.walk() if part.type == "text/calendar"), None
+        ),
         defects=defects,
         source_only=source,
     )

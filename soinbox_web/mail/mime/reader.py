@@ -1,4 +1,4 @@
-"""Raw bytes to a tree of MIME parts (RFC 2045, 2046) that are spans of them, under caps and never raising but `OverCap`."""
+"""Raw bytes to a tree of MIME parts (RFC 2045, 2046) under the caps; raises nothing but `OverCap`."""
 
 import binascii
 import quopri
@@ -77,7 +77,7 @@ def read(raw: bytes) -> Reading:
 
 
 def read_fields(raw: bytes) -> list[tuple[str, bytes]]:
-    """The header fields of a message, capped like the rest but never raising: those before the cap are kept."""
+    """The header fields of a message, never raising: beyond a cap, those before it."""
     try:
         return _Reader().header(raw)[0]
     except caps.OverCap:
@@ -137,7 +137,7 @@ class _Reader:
         part.body = b""
 
     def header(self, raw: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
-        """Fields in order, and the body; a line that is no field ends the header unless fields follow at once."""
+        """Fields in order, and the body; a line that is no field ends the header unless a field follows."""
         fields: list[tuple[str, list[bytes]]] = []
         position, first = 0, True
         while position < len(raw):

@@ -1,6 +1,5 @@
-"""Raw HTML of a message to HTML that is safe to show: an allow-list, with no script and no foreign address in it."""
+"""Raw HTML of a message to HTML that is safe to show: by allow-list, without script or foreign pictures."""
 
-import html as entities
 import re
 import secrets
 from collections.abc import Callable
@@ -16,13 +15,12 @@ from soinbox_web.model.message import SafeHtml
 
 Rewrite = Callable[[str], str | None]
 
-_TAGS = set(
-    """
-    a abbr acronym address article aside b big blockquote br caption center cite code col colgroup dd del dfn div
-    dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p pre q s
-    samp section small span strike strong sub sup table tbody td tfoot th thead time tr tt u ul var wbr
-    """.split()
-)
+_NAMES = """
+    a abbr acronym address article aside b big blockquote br caption center cite code col colgroup dd del dfn
+    div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p
+    pre q s samp section small span strike strong sub sup table tbody td tfoot th thead time tr tt u ul var wbr
+"""
+_TAGS = set(_NAMES.split())
 _DROPPED = {
     "script", "style", "title", "template", "textarea", "iframe", "noembed", "noframes", "xmp", "svg", "math",
     "select", "object", "applet", "frameset",
@@ -31,6 +29,7 @@ _PLAIN = {"align", "bgcolor", "dir", "height", "lang", "style", "title", "valign
 _CELL = {"colspan", "rowspan", "nowrap", "scope"}
 _PICTURE = {"background", "srcset"}  # allowed so that they are seen and reported; never kept
 _ATTRIBUTES = {
+    "*": set[str](),
     **{tag: _PLAIN | {"background"} for tag in _TAGS},
     "a": _PLAIN - {"title"} | {"href"},
     "img": _PLAIN | _PICTURE | {"src", "alt", "border", "hspace", "vspace"},
@@ -46,22 +45,26 @@ _ATTRIBUTES = {
     "hr": _PLAIN | {"color", "noshade", "size"},
 }
 _DATA_PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=]*$", re.IGNORECASE)
-_BODY = re.compile(r"<(/?)body(?=[\s>/])", re.IGNORECASE)
+_BODY = re.compile(r"<body(?=[\s>/])([^<>]{0,4000})", re.IGNORECASE)
+_BODY_COLOUR = re.compile(r"(?:^|[\s\"'])(bgcolor|text)\s*=\s*[\"']?\s*(#?[a-z0-9]{3,20})", re.IGNORECASE)
 _HREF = re.compile(r'(<a (?:[^<>]*? )?href="([^"<>]{0,2000})[^"<>]*")')
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\xa0]+")
 
 
-def safe_html(raw_html: str, *, allow_remote: bool = False, rewrite_image: Rewrite | None = None) -> SafeHtml | None:
+def safe_html(
+    raw_html: str, *, allow_remote: bool = False, rewrite_image: Rewrite | None = None
+) -> SafeHtml | None:
     """`raw_html` cleaned by layer 1 of trust.md; None beyond the caps (then the text part is shown).
 
-    `rewrite_image` gets each `cid:…` URL, and with `allow_remote` each http(s) one, and answers the path on this
-    site that serves the picture, or None to leave it out. Without it `cid:` stays and remote pictures are blocked.
+    `rewrite_image` gets each `cid:…` URL, and with `allow_remote` each http(s) one, and answers the path on
+    this site that serves the picture, or None to leave it out. Without it `cid:` stays as it is and remote
+    pictures are blocked.
     """
     if not within_caps(raw_html):
         return None
     sieve = _Sieve(allow_remote, rewrite_image)
     cleaned = nh3.clean(
-        _BODY.sub(r"<\1div", raw_html.replace("\0", "")),
+        _BODY.sub(_body_as_block, raw_html.replace("\0", ""), count=1),
         tags=_TAGS,
         clean_content_tags=_DROPPED,
         attributes=_ATTRIBUTES,
@@ -69,11 +72,20 @@ def safe_html(raw_html: str, *, allow_remote: bool = False, rewrite_image: Rewri
         url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
         url_relative=sieve.relative,
         link_rel="noopener noreferrer nofollow",
-        set_tag_attribute_values={"a": {"target": "_blank"}, "img": {"loading": "lazy"}},
+        set_tag_attribute_values={"a": {"target": "_blank"}},
         strip_comments=True,
     )
     cleaned = _HREF.sub(r'\1 title="\2"', cleaned)
-    return SafeHtml(sieve.put_paths(cleaned), tuple(dict.fromkeys(sieve.remote)), tuple(dict.fromkeys(sieve.cids)))
+    return SafeHtml(
+        sieve.put_paths(cleaned), tuple(dict.fromkeys(sieve.remote)), tuple(dict.fromkeys(sieve.cids))
+    )
+
+
+def _body_as_block(body: re.Match[str]) -> str:
+    """A fragment has no body element: its colours are given to a block instead."""
+    colours = {name.lower(): value for name, value in _BODY_COLOUR.findall(body[1])}
+    style = f"background-color: {colours.get('bgcolor', 'unset')}; color: {colours.get('text', 'unset')}"
+    return f'<div style="{style}"><div{body[1]}' if colours else f"<div{body[1]}"
 
 
 class _Sieve:
@@ -150,8 +162,3 @@ def _link(url: str) -> str | None:
     if url.startswith("//"):
         url = f"https:{url}"
     return url if url.lower().startswith(("http://", "https://", "mailto:", "tel:")) else None
-
-
-def escape(text: str) -> str:
-    """Text as HTML."""
-    return entities.escape(text)

@@ -1,4 +1,4 @@
-"""The style attribute, value by value (tinycss2): what colours, sizes and aligns stays, what fetches or moves goes."""
+"""The style attribute, value by value: what colours, sizes and aligns stays, what fetches or moves goes."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,16 +8,15 @@ import tinycss2.ast
 from soinbox_web.mail.mime import caps
 
 _SIDES = ("top", "right", "bottom", "left")
-PROPERTIES = frozenset(
-    """
+_NAMES = """
     background background-color border border-color border-style border-width border-radius border-collapse
     border-spacing box-sizing caption-side clear color direction display empty-cells float font font-family
     font-size font-style font-variant font-weight height letter-spacing line-height list-style list-style-type
-    margin max-height max-width min-height min-width opacity overflow overflow-wrap padding table-layout text-align
-    text-decoration text-indent text-transform vertical-align visibility white-space width word-break word-spacing
-    word-wrap
-    """.split()
-) | {
+    margin max-height max-width min-height min-width opacity overflow overflow-wrap padding table-layout
+    text-align text-decoration text-indent text-transform vertical-align visibility white-space width word-break
+    word-spacing word-wrap
+"""
+PROPERTIES = frozenset(_NAMES.split()) | {
     f"{start}-{side}{end}"
     for side in _SIDES
     for start, end in (("border", ""), ("border", "-color"), ("border", "-style"), ("border", "-width"))

@@ -86,9 +86,9 @@ def unflow(text: str, *, delsp: bool = False) -> str:
 
 
 _BLOCKS = {
-    "p": 2, "div": 1, "br": 1, "tr": 1, "table": 1, "ul": 1, "ol": 1, "li": 1, "h1": 2, "h2": 2, "h3": 2, "h4": 2,
-    "h5": 2, "h6": 2, "pre": 1, "hr": 1, "dl": 1, "dt": 1, "dd": 1, "blockquote": 1, "center": 1, "section": 1,
-    "article": 1, "header": 1, "footer": 1, "address": 1,
+    "p": 2, "div": 1, "br": 1, "tr": 1, "table": 1, "ul": 1, "ol": 1, "li": 1, "h1": 2, "h2": 2, "h3": 2,
+    "h4": 2, "h5": 2, "h6": 2, "pre": 1, "hr": 1, "dl": 1, "dt": 1, "dd": 1, "blockquote": 1, "center": 1, 
+    "section": 1, "article": 1, "header": 1, "footer": 1, "address": 1,
 }  # fmt: skip
 _CELLS = {"td", "th"}
 _HIDDEN = {"script", "style", "title", "template", "textarea", "iframe", "noembed", "noframes", "xmp"}
@@ -98,7 +98,7 @@ _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 
 def html_to_text(html: str) -> str:
-    """The text a reader would see, blocks on lines of their own; markup beyond the caps is cut out roughly."""
+    """The text a reader would see, blocks on their own lines; markup beyond the caps is cut out roughly."""
     if not within_caps(html):
         rough = re.sub(r"<[^<>]*>", " ", html[: caps.HTML])
         return _SPACES.sub(" ", entities.unescape(rough)).strip()
