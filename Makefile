@@ -4,7 +4,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-check
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard soinbox_web/translations/*/LC_MESSAGES/*.po))
 PYTEST ?= $(BIN)/python -m pytest
 
@@ -42,9 +42,8 @@ bench: $(VENV)/.test $(CATALOGS) ## figures beside their peers, as ratios and as
 docs: $(VENV)/.test $(CATALOGS) ## write docs/schema.sql, problems.md and settings.md anew
 	$(BIN)/python -m tests.house.documents
 
-texts: $(VENV)/.test ## gather the texts into the catalogs
-	$(BIN)/pybabel --quiet extract -F soinbox_web/translations/babel.cfg -k N_ -k lazy_gettext --omit-header --sort-by-file --no-location -o soinbox_web/translations/messages.pot soinbox_web
-	$(BIN)/pybabel --quiet update --no-fuzzy-matching --omit-header --ignore-obsolete -i soinbox_web/translations/messages.pot -d soinbox_web/translations
+texts: $(VENV)/.test ## gather the texts into the Dutch catalog and list those without Dutch
+	@$(BIN)/python -m tests.house.texts
 
 screenshots: $(VENV)/.test $(CATALOGS) ## the picture in the README and those of every screen
 	@tests/debian-parts
