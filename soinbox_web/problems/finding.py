@@ -68,4 +68,53 @@ FINDING = (
         field="host",
         help="server-data",
     ),
+    Kind(
+        "host_invalid",
+        title=N_("This is not the name of a server"),
+        cause=N_("“{host}” cannot be the name of a server."),
+        remedy=N_("Type the name alone, for example imap.example.org. The port has a field of its own."),
+        field="host",
+        help="server-data",
+    ),
+    Kind(
+        "already_connected",
+        title=N_("{address} is already connected"),
+        cause=N_("This mailbox is one of your e-mail accounts."),
+        remedy=N_("Open the inbox, or change the account under E-mail options."),
+        field="address",
+        help="change-account",
+    ),
+    Kind(
+        "password_shape",
+        title=N_("This looks like your normal password"),
+        cause=N_(
+            "{provider} accepts only an app password, and that looks different."
+            " Your password has not been sent."
+        ),
+        remedy=N_("Make an app password at {provider} and type it here, or try anyway."),
+        field="password",
+    ),
+    Kind(
+        "password_missing",
+        title=N_("Type the password for {host}"),
+        cause=N_("A saved password is used only for the server and user name that it was given for."),
+        remedy=N_("Type the password again."),
+        field="password",
+        help="change-account",
+    ),
+    Kind(
+        "setup_interrupted",
+        title=N_("The set-up was interrupted"),
+        cause=N_("soinbox was restarted in the meantime. What you typed is kept."),
+        remedy=N_("Try again."),
+        retry="later",
+        status=503,
+    ),
+    Kind(
+        "setup_ended",
+        title=N_("This set-up has ended"),
+        cause=N_("What is typed here is wiped after 15 minutes."),
+        remedy=N_("Start again with your e-mail address."),
+        status=404,
+    ),
 )

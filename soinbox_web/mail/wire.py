@@ -1,0 +1,117 @@
+"""The bytes of one mail connection: lines and blocks, under a deadline and under caps."""
+
+import contextlib
+import select
+import socket
+import ssl
+
+from soinbox_web.clock import Clock
+
+CHUNK = 65_536
+
+
+class Overflow(ConnectionError):
+    """The other side sends more than a sane server would; the connection is of no further use."""
+
+
+class Wire:
+    """A socket with a buffer of its own.
+
+    Every read and write ends at the deadline set by `allow`, however slowly bytes drip in (TimeoutError).
+    A socket that somebody has set to non-blocking stays so (BlockingIOError, SSLWantReadError).
+    """
+
+    def __init__(self, sock: socket.socket, clock: Clock) -> None:
+        self.sock = sock
+        self._clock = clock
+        self._deadline = 0.0
+        self._data = b""
+        self._at = 0
+
+    @property
+    def encrypted(self) -> bool:
+        return isinstance(self.sock, ssl.SSLSocket)
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that came and were not read yet."""
+        return len(self._data) - self._at
+
+    def allow(self, seconds: float) -> None:
+        """Set the deadline of all that follows."""
+        self._deadline = self._clock.monotonic() + seconds
+
+    def secure(self, sock: ssl.SSLSocket) -> None:
+        """Go on over TLS; whatever was buffered in clear is forgotten."""
+        self.sock = sock
+        self._data, self._at = b"", 0
+
+    def line(self, limit: int) -> bytes:
+        """The next line with its LF, or without it (b"") at the end. Raises Overflow beyond `limit`."""
+        end = self._data.find(b"\n", self._at) + 1
+        if end:
+            line = self._data[self._at : end]
+            self._at = end
+        else:
+            line = self._long_line(limit)
+        if len(line) > limit:
+            raise Overflow(f"a line of more than {limit} bytes")
+        return line
+
+    def _long_line(self, limit: int) -> bytes:
+        parts = [self._data[self._at :]]
+        size = len(parts[0])
+        self._data, self._at = b"", 0
+        try:
+            while size <= limit and (chunk := self._receive()):
+                end = chunk.find(b"\n") + 1
+                parts.append(chunk[:end] if end else chunk)
+                if end:
+                    self._data, self._at = chunk, end
+                    break
+                size += len(chunk)
+        except OSError:
+            self._data = b"".join(parts)  # so that a non-blocking reader finds it again
+            raise
+        return b"".join(parts)
+
+    def block(self, size: int) -> bytes:
+        """The next `size` bytes, fewer at the end; memory grows with what came, not what was promised."""
+        parts = [self._data[self._at : self._at + size]]
+        self._at += len(parts[0])
+        missing = size - len(parts[0])
+        while missing and (chunk := self._receive()):
+            parts.append(chunk[:missing])
+            if len(chunk) > missing:
+                self._data, self._at = chunk, missing
+            missing -= len(parts[-1])
+        return b"".join(parts)
+
+    def send(self, data: bytes) -> None:
+        self.sock.settimeout(self._remaining())
+        self.sock.sendall(data)
+
+    def readable(self, seconds: float) -> bool:
+        """True as soon as something can be read; False after `seconds` of silence."""
+        if self.buffered or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+            return True
+        poll = select.poll()
+        poll.register(self.sock.fileno(), select.POLLIN)
+        return bool(poll.poll(max(0.0, seconds) * 1000))
+
+    def close(self) -> None:
+        """Hang up at once, also under the feet of another thread that reads."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+    def _remaining(self) -> float:
+        remaining = self._deadline - self._clock.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("no complete answer in time")
+        return remaining
+
+    def _receive(self) -> bytes:
+        if self.sock.gettimeout() != 0:
+            self.sock.settimeout(self._remaining())
+        return self.sock.recv(CHUNK)
