@@ -9,7 +9,7 @@ from types import FrameType
 
 from soinbox_web.problems import Problem, StoreError
 from soinbox_web.runtime import build
-from soinbox_web.services import members
+from soinbox_web.services import members, upkeep
 from soinbox_web.settings import Settings, child_environment, export
 
 WEB_WORKERS = 2
@@ -50,6 +50,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Web server and mailroom as children; one that dies is started again, both end with this process."""
     _guard_binding(settings)
     runtime = build(settings)
+    upkeep.assert_sound(runtime)
     code = members.first_code(runtime)
     runtime.close()
     url = settings.public_url or f"http://{settings.host}:{settings.port}"

@@ -95,6 +95,13 @@ def check(settings: Settings) -> dict[str, Any]:
     return {"ok": all(file["ok"] for file in files), "files": files}
 
 
+def assert_sound(runtime: Runtime) -> None:
+    """A quick look at the precious database before anything starts; StoreError database_damaged."""
+    found = copies.check(runtime.db.connection(), quick=True)
+    if found != "ok":
+        raise StoreError(Problem("database_damaged", evidence=found, facts={"path": runtime.db.path.name}))
+
+
 def migrate(settings: Settings) -> list[str]:
     """Bring the schema up to date by hand; the names of what was applied."""
     database = Database(settings.database_path)
