@@ -98,4 +98,5 @@ def _guard_binding(settings: Settings) -> None:
         and settings.host not in ("localhost", "::1")
         and not settings.secure
     ):
-        raise StoreError(Problem("settings_invalid", facts={"name": "SOINBOX_HOST", "detail": f"SOINBOX_HOST={settings.host} (SOINBOX_PUBLIC_URL=https://…)"}))
+        detail = f"SOINBOX_HOST={settings.host} (SOINBOX_PUBLIC_URL=https://…)"
+        raise StoreError(Problem("settings_invalid", facts={"name": "SOINBOX_HOST", "detail": detail}))
