@@ -14,6 +14,7 @@ from soinbox_web.problems import (
 )
 from soinbox_web.problems.app import APP
 from soinbox_web.problems.finding import FINDING
+from soinbox_web.problems.keeping_up import KEEPING_UP
 from soinbox_web.problems.members import MEMBERS
 from soinbox_web.problems.network import CERTIFICATE, NAMES_AND_ROUTES, NETWORK, PROTOCOL
 from soinbox_web.problems.sending import SENDING
@@ -31,7 +32,7 @@ LEAVES: dict[str, type[SoinboxError]] = {
         (ProtocolError, PROTOCOL),
         (CertificateError, CERTIFICATE),
         (SignInError, REFUSED),
-        (ServerError, SERVER),
+        (ServerError, (*SERVER, *KEEPING_UP)),
         (SendError, SENDING),
         (InputError, APP),
     )

@@ -1,0 +1,129 @@
+"""One IMAP command and its untagged answers, read as a stream from imap-tools' own connection.
+
+imaplib collects every answer of a command before it returns; for thousands of envelopes that costs three
+quarters of the time (mailbox.md section 1). Here each answer is handed on as soon as it is complete.
+"""
+
+import imaplib
+import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap_client import ImapClient
+from soinbox_web.mail.wire import Overflow
+from soinbox_web.problems import Problem, ServerError
+
+Answer = list[bytes]  # text, literal, text, …: without `* ` and without line ends
+
+_LITERAL = re.compile(rb"~?\{(\d{1,18})\+?\}\r?\n\Z")
+_OURS = {b"OVERQUOTA": "over_quota"}
+_PASSING = {b"LIMIT": "rate_limited", b"INUSE": "server_unavailable", b"UNAVAILABLE": "server_unavailable",
+            b"SERVERBUG": "server_unavailable"}  # fmt: skip
+
+# Commands that imaplib does not know by itself, with the states they are allowed in.
+imaplib.Commands.setdefault("IDLE", ("AUTH", "SELECTED"))
+
+
+class CommandRefused(ServerError):
+    """The server said NO or BAD to one command; the connection goes on."""
+
+
+class Done(NamedTuple):
+    """Every answer of a command, and the text of its tagged OK."""
+
+    answers: list[Answer]
+    text: bytes
+
+
+def stream(connection: ImapConnection, name: str, *words: str | bytes) -> Generator[Answer, None, bytes]:
+    """Send a command and yield its untagged answers; returns the text after the tagged OK.
+
+    Raises CommandRefused for NO and BAD, other leaves of SoinboxError when the connection breaks. The
+    generator has to be exhausted, or the connection closed.
+    """
+    client = connection.client
+    with translated(connection):
+        tag = begin(client, name, *words)
+        mark, readline, left = tag + b" ", client.readline, client.answer_limit
+        while True:
+            line = readline()
+            if line.startswith(b"* "):
+                left -= 1
+                if not left:
+                    raise Overflow(f"more than {client.answer_limit} answers to one command")
+                if line.endswith(b"}\r\n"):
+                    yield _with_literals(client, line[2:])
+                    continue
+                refuse_end(line)
+                yield [line[2:].rstrip(b"\r\n")]
+            elif line.startswith(mark):
+                status, _, text = line[len(mark) :].rstrip(b"\r\n").partition(b" ")
+                if status.upper() == b"OK":
+                    return text
+                raise _refused(line[len(mark) :])
+            else:
+                refuse_end(line)
+
+
+def run(connection: ImapConnection, name: str, *words: str | bytes) -> Done:
+    """Send a command; all its answers at once."""
+    answers: list[Answer] = []
+    running = stream(connection, name, *words)
+    while True:
+        try:
+            answers.append(next(running))
+        except StopIteration as end:
+            return Done(answers, end.value)
+
+
+def begin(client: ImapClient, name: str, *words: str | bytes) -> bytes:
+    """Send a command whose answers the caller reads; its tag."""
+    latin = [word.encode("latin-1") if isinstance(word, str) else word for word in words]
+    tag: bytes = client._command(name, *latin)
+    client.tagged_commands.pop(tag, None)
+    return tag
+
+
+def refuse_end(line: bytes) -> None:
+    """Raise imaplib's abort for BYE, for a line that was cut, and for what is no answer."""
+    if not line.endswith(b"\n"):
+        raise ImapClient.abort("socket error: EOF")
+    if line[:5].upper() == b"* BYE":
+        raise ImapClient.abort(line.decode("latin-1").strip())
+    if not line.startswith((b"* ", b"+")):
+        raise ImapClient.abort(f"unexpected response: {line[:80]!r}")
+
+
+@contextmanager
+def translated(connection: ImapConnection) -> Iterator[None]:
+    """Errors of the library and the socket as leaves of SoinboxError; the connection is closed then."""
+    try:
+        yield
+    except (OSError, ImapClient.error) as error:
+        connection.close()
+        raise connection.error(error) from error
+
+
+def quoted(word: str) -> bytes:
+    """A quoted string of a name as `wire` text (Latin-1)."""
+    return b'"' + word.encode("latin-1").replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def _with_literals(client: ImapClient, line: bytes) -> Answer:
+    answer: Answer = []
+    while found := _LITERAL.search(line):
+        answer.append(line[: found.start()])
+        answer.append(client.read(int(found[1])))
+        line = client.readline()
+    answer.append(line.rstrip(b"\r\n"))
+    return answer
+
+
+def _refused(line: bytes) -> ServerError:
+    evidence = line.decode("utf-8", "replace").strip()[:2000]
+    code = line.partition(b"[")[2].partition(b"]")[0].upper()
+    if code in _PASSING:
+        return ServerError(Problem(_PASSING[code], "imap", evidence=evidence))
+    return CommandRefused(Problem(_OURS.get(code, "command_refused"), "imap", evidence=evidence))

@@ -1,0 +1,251 @@
+"""Folders of a server: which there are, what each holds, opening one, its UIDs and flags."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from soinbox_web.mail import folder_names
+from soinbox_web.mail.answers import Answer, CommandRefused, quoted, run, stream
+from soinbox_web.mail.envelope import RECENT
+from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.tokens import Token, pairs, tokens
+from soinbox_web.model import uid_set
+from soinbox_web.model.sync_plan import FolderStatus, ServerFolder
+from soinbox_web.problems import Problem, ProtocolError
+
+_STATUS = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN"
+_MOST_FOLDERS = 10_000
+
+
+def list_folders(connection: ImapConnection) -> list[ServerFolder]:
+    """Every folder with its role, and with its status where LIST-STATUS (RFC 5819) is offered."""
+    wanted = [f"STATUS ({_status_items(connection)})"] if "LIST-STATUS" in connection.capabilities else []
+    if wanted and "SPECIAL-USE" in connection.capabilities:
+        wanted.append("SPECIAL-USE")
+    try:
+        extra = [f"RETURN ({' '.join(wanted)})"] if wanted else []
+        answers = run(connection, "LIST", '""', '"*"', *extra).answers
+    except CommandRefused:
+        if not wanted:
+            raise
+        answers = run(connection, "LIST", '""', '"*"').answers
+    found = _read_list(answers[: 3 * _MOST_FOLDERS])
+    if not any(folder.role == "inbox" for folder in found):
+        found.insert(0, ServerFolder("INBOX", "INBOX", "", "inbox", True))
+    return _with_roles_by_name(found)
+
+
+def status(connection: ImapConnection, wire: str) -> FolderStatus:
+    """STATUS of one folder that is not open. Raises CommandRefused when it cannot be had."""
+    items = f"({_status_items(connection)})"
+    for answer in run(connection, "STATUS", quoted(wire), items).answers:
+        if answer[0][:7].upper() == b"STATUS ":
+            return _status(tokens(answer)[2])
+    raise _broken("no answer to STATUS")
+
+
+def enable_qresync(connection: ImapConnection) -> bool:
+    """Ask for QRESYNC (RFC 7162), before any folder is opened; True when the server will."""
+    if not {"ENABLE", "QRESYNC"} <= set(connection.capabilities):
+        return False
+    try:
+        answers = run(connection, "ENABLE", "QRESYNC").answers
+    except CommandRefused:
+        return False
+    return any(a[0].upper().startswith(b"ENABLED") and b"QRESYNC" in a[0].upper() for a in answers)
+
+
+@dataclass
+class Opened:
+    """A folder opened for reading; with QRESYNC also what vanished (UID ranges) and which flags changed."""
+
+    status: FolderStatus
+    resynchronised: bool = False
+    vanished: list[tuple[int, int]] = field(default_factory=list)
+    flags: dict[int, frozenset[str]] = field(default_factory=dict)
+
+
+def examine(connection: ImapConnection, wire: str, since: tuple[int, int] | None = None) -> Opened:
+    """Open a folder read-only; `since` is (UIDVALIDITY, HIGHESTMODSEQ) where QRESYNC is enabled.
+
+    Raises CommandRefused when it is not there or cannot be opened.
+    """
+    parameters = []
+    if since is not None and all(since):
+        parameters = [f"(QRESYNC ({since[0]} {since[1]}))"]
+    elif "CONDSTORE" in connection.capabilities or "QRESYNC" in connection.capabilities:
+        parameters = ["(CONDSTORE)"]
+    connection.client.is_readonly = True
+    answers = run(connection, "EXAMINE", quoted(wire), *parameters).answers
+    connection.client.state = "SELECTED"
+    return _opened(answers, bool(parameters) and "QRESYNC" in parameters[0], since)
+
+
+def select(connection: ImapConnection, wire: str) -> FolderStatus:
+    """Open a folder to change it, for an action that somebody asked for."""
+    connection.client.is_readonly = False
+    answers = run(connection, "SELECT", quoted(wire)).answers
+    connection.client.state = "SELECTED"
+    return _opened(answers, False, None).status
+
+
+def uids(connection: ImapConnection, first: int = 1) -> list[int]:
+    """The UIDs from `first` on in the folder that is open, ascending."""
+    wanted = "ALL" if first <= 1 else f"UID {first}:*"
+    compact = ["RETURN (ALL)"] if "ESEARCH" in connection.capabilities else []
+    found: set[int] = set()
+    for answer in run(connection, "UID", "SEARCH", *compact, wanted).answers:
+        head = answer[0][:8].upper()
+        if head.startswith(b"ESEARCH"):
+            told = re.search(rb"\bALL ([\d:,]+)", answer[0], re.IGNORECASE)
+            found.update(_numbers(told[1].decode()) if told else ())
+        elif head.startswith(b"SEARCH"):
+            found.update(_numbers(",".join(answer[0].decode("latin-1").split()[1:])))
+    return sorted(uid for uid in found if uid >= first)
+
+
+def flags(
+    connection: ImapConnection, asked: str = "1:*", *, changed_since: int = 0, by_number: bool = False
+) -> Iterator[tuple[int, frozenset[str]]]:
+    """(UID, flags) in the folder that is open; `asked` is a set of UIDs, or of numbers when `by_number`."""
+    words = ["FETCH", asked, "(UID FLAGS)" if by_number else "(FLAGS)"]
+    if changed_since:
+        words.append(f"(CHANGEDSINCE {changed_since})")
+    for answer in stream(connection, *([] if by_number else ["UID"]), *words):
+        found = _flags_of(answer)
+        if found is not None:
+            yield found
+
+
+# Reading the answers.
+
+_FLAGS_ANSWER = re.compile(
+    rb"\d+ FETCH \((?:(?:UID (?P<uid>\d{1,10})|FLAGS \((?P<flags>[^()]*)\)|MODSEQ \(\d+\)) ?)+\)",
+    re.IGNORECASE,
+)
+
+
+def _flags_of(answer: Answer) -> tuple[int, frozenset[str]] | None:
+    found = _FLAGS_ANSWER.fullmatch(answer[0]) if len(answer) == 1 else None
+    if found is None or found["uid"] is None or found["flags"] is None:
+        return None
+    uid = int(found["uid"])
+    if not 0 < uid <= uid_set.HIGHEST:
+        return None
+    return uid, _flag_set(found["flags"])
+
+
+_KNOWN_FLAGS: dict[bytes, frozenset[str]] = {}
+
+
+def _flag_set(text: bytes) -> frozenset[str]:
+    known = _KNOWN_FLAGS.get(text)
+    if known is None:
+        known = frozenset(text.decode("latin-1").split()) - RECENT
+        if len(_KNOWN_FLAGS) < 1000:
+            _KNOWN_FLAGS[text] = known
+    return known
+
+
+_CODE = re.compile(rb"OK \[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d{1,20})\]", re.IGNORECASE)
+_EXISTS = re.compile(rb"(\d{1,10}) EXISTS", re.IGNORECASE)
+_VANISHED = re.compile(rb"VANISHED(?: \(EARLIER\))? ([\d:,]+)", re.IGNORECASE)
+
+
+def _opened(answers: list[Answer], resynchronised: bool, since: tuple[int, int] | None) -> Opened:
+    told = {"UIDVALIDITY": 0, "UIDNEXT": 0, "HIGHESTMODSEQ": 0}
+    total = 0
+    opened = Opened(FolderStatus(0, 0, 0))
+    for answer in answers:
+        text = answer[0]
+        if code := _CODE.match(text):
+            told[code[1].decode().upper()] = int(code[2])
+        elif exists := _EXISTS.fullmatch(text):
+            total = int(exists[1])
+        elif vanished := _VANISHED.fullmatch(text):
+            opened.vanished.extend(uid_set.ranges(vanished[1].decode()))
+        elif changed := _flags_of(answer):
+            opened.flags[changed[0]] = changed[1]
+    opened.status = FolderStatus(told["UIDVALIDITY"], told["UIDNEXT"], total, told["HIGHESTMODSEQ"])
+    opened.resynchronised = resynchronised and since is not None and since[0] == told["UIDVALIDITY"]
+    return opened
+
+
+def _status_items(connection: ImapConnection) -> str:
+    return f"{_STATUS} HIGHESTMODSEQ" if "CONDSTORE" in connection.capabilities else _STATUS
+
+
+def _status(items: Token) -> FolderStatus:
+    told = {name: int(value) for name, value in pairs(items).items() if str(value).isdigit()}
+    return FolderStatus(
+        told.get("UIDVALIDITY", 0),
+        told.get("UIDNEXT", 0),
+        told.get("MESSAGES", 0),
+        told.get("HIGHESTMODSEQ", 0),
+        told.get("UNSEEN", -1),
+    )
+
+
+def _read_list(answers: list[Answer]) -> list[ServerFolder]:
+    folders: dict[bytes, ServerFolder] = {}
+    statuses: dict[bytes, FolderStatus] = {}
+    for answer in answers:
+        try:
+            words = tokens(answer)
+            if str(words[0]).upper() == "LIST":
+                raw = _raw(words[3])
+                folders[raw] = _folder(raw, words[1], words[2])
+            elif str(words[0]).upper() == "STATUS":
+                statuses[_raw(words[1])] = _status(words[2])
+        except (ValueError, IndexError, TypeError):
+            continue  # one odd line must not hide the other folders
+    names: set[str] = set()
+    found = []
+    for raw, folder in folders.items():
+        name = folder.name if folder.name not in names else folder.wire
+        if name not in names:
+            names.add(name)
+            found.append(replace(folder, name=name, status=statuses.get(raw)))
+    return found
+
+
+def _folder(raw: bytes, attributes: Token, delimiter: Token) -> ServerFolder:
+    told = {str(attribute).lower() for attribute in attributes or ()}
+    inbox = raw.upper() == b"INBOX"
+    name = "INBOX" if inbox else folder_names.decode(raw)
+    selectable = not told & {"\\noselect", "\\nonexistent"}
+    role = "inbox" if inbox else folder_names.role_of(told)
+    return ServerFolder(
+        name, raw.decode("latin-1"), _raw(delimiter).decode("latin-1") if delimiter else "", role, selectable
+    )
+
+
+def _raw(token: Token) -> bytes:
+    if isinstance(token, bytes):
+        return token
+    return b"NIL" if token is None else str(token).encode("latin-1")
+
+
+def _with_roles_by_name(found: list[ServerFolder]) -> list[ServerFolder]:
+    taken = {folder.role for folder in found}
+    out = []
+    for folder in found:
+        role = folder.role
+        if not role and folder.selectable:
+            guessed = folder_names.role_by_name(folder.name, folder.delimiter)
+            if guessed and guessed not in taken:
+                role = guessed
+                taken.add(role)
+        out.append(replace(folder, role=role))
+    return out
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return uid_set.read(text) if text else []
+    except ValueError as error:
+        raise _broken(str(error)) from error
+
+
+def _broken(evidence: str) -> ProtocolError:
+    return ProtocolError(Problem("protocol_broken", "imap", evidence=evidence, facts={"protocol": "IMAP"}))

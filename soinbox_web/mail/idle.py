@@ -1,0 +1,86 @@
+"""IDLE (RFC 2177): the server speaks up when something happens in the folder that is open."""
+
+import ssl
+from collections.abc import Callable
+
+from soinbox_web.mail.answers import begin, refuse_end, run, translated
+from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap_client import ImapClient
+
+RENEWED = 9 * 60.0  # seconds; servers may hang up after 30 minutes, routers forget after 10
+ALIVE = 30.0  # seconds in which IDLE, DONE or NOOP must be answered
+
+
+def offered(connection: ImapConnection) -> bool:
+    return "IDLE" in connection.capabilities
+
+
+def check(connection: ImapConnection) -> None:
+    """NOOP; a connection that does not answer within 30 s is dead. Raises SoinboxError."""
+    usual, connection.client.command_seconds = connection.client.command_seconds, ALIVE
+    try:
+        run(connection, "NOOP")
+    finally:
+        connection.client.command_seconds = usual
+
+
+class Idle:
+    """One IDLE command: `begin`, then `hear` whenever the connection is readable, then `end`.
+
+    `begin` and `end` wait for the server's answer (at most 30 s); `hear` takes what is there. Each is True
+    when something happened in the folder. Raises SoinboxError.
+    """
+
+    def __init__(self, connection: ImapConnection) -> None:
+        self._connection = connection
+        self._client = connection.client
+        self._tag = b""
+
+    def fileno(self) -> int:
+        return self._client.wire.sock.fileno()
+
+    @property
+    def waiting(self) -> bool:
+        """Something was already read from the socket and waits in a buffer, where poll cannot see it."""
+        sock = self._client.wire.sock
+        return bool(self._client.wire.buffered or (isinstance(sock, ssl.SSLSocket) and sock.pending()))
+
+    def begin(self) -> bool:
+        with translated(self._connection):
+            self._tag = begin(self._client, "IDLE")
+            self._client.wire.allow(ALIVE)
+            return self._until(lambda line: line.startswith(b"+"))
+
+    def hear(self) -> bool:
+        changed = False
+        with translated(self._connection):
+            while self._client.wire.readable(0):
+                self._client.wire.allow(ALIVE)
+                line = self._client.readline()
+                refuse_end(line)
+                changed = changed or _matters(line)
+        return changed
+
+    def end(self) -> bool:
+        with translated(self._connection):
+            self._client.wire.allow(ALIVE)
+            self._client.send(b"DONE\r\n")
+            return self._until(lambda line: line.startswith(self._tag + b" OK"))
+
+    def _until(self, last: Callable[[bytes], bool]) -> bool:
+        changed = False
+        while not last(line := self._client.readline()):
+            if line.startswith(self._tag + b" "):
+                raise ImapClient.abort(line.decode("latin-1").strip())
+            refuse_end(line)
+            changed = changed or _matters(line)
+        return changed
+
+
+_NEWS = (b"EXISTS", b"EXPUNGE", b"FETCH")
+
+
+def _matters(line: bytes) -> bool:
+    """EXISTS, EXPUNGE, VANISHED and FETCH are news; `* OK Still here` and RECENT are not."""
+    words = line.upper().split(None, 3)
+    return len(words) > 1 and (words[1] == b"VANISHED" or (len(words) > 2 and words[2].strip() in _NEWS))
