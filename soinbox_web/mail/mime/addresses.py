@@ -6,13 +6,17 @@ from soinbox_web.mail.mime import caps, charset
 from soinbox_web.mail.mime.headers import clean, decode_words
 from soinbox_web.model.message import Correspondent
 
-_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"?|<([^>]*)>?|([,;:])|([^\s"<>(),;:]+)|(\()|(\s+)|(.)', re.DOTALL)
+_TOKEN = re.compile(
+    r'"((?:[^"\\]|\\.)*)"?|<([^>]*)>?|([,;:])|([^\s"<>(),;:]+)|(\()|(\s+)|(.)', re.DOTALL | re.ASCII
+)
 _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
 
 
 def addresses(raw: bytes | str) -> tuple[Correspondent, ...]:
     """The correspondents of a From, To, Cc, Bcc, Sender or Reply-To field; group names are dropped."""
-    text = charset.decode(raw) if isinstance(raw, bytes) else raw
+    if isinstance(raw, str):
+        raw = raw.encode("utf-8", "surrogateescape")
+    text = raw.decode("latin-1")  # a character a byte, so that encoded words meet their own bytes
     found: list[Correspondent] = []
     entry = _Entry()
     position = 0
@@ -84,10 +88,10 @@ class _Entry:
             if "@" not in phrase:
                 name, address = phrase or self.comment, ""
             elif " " in phrase and not phrase.startswith('"'):  # "Ann Smith ann@example.org"
-                words = phrase.split()
+                words = re.split(r"[ \t\r\n]+", phrase)
                 at = next(word for word in words if "@" in word)
                 name, address = " ".join(word for word in words if word != at), at
-        shown = decode_words(name).strip("\"' ") if name else decode_words(self.comment)
+        shown = decode_words((name or self.comment).encode("latin-1")).strip("\"' ")
         address = _address(address)
         if shown == address:
             shown = ""
@@ -97,7 +101,7 @@ class _Entry:
 
 def _address(text: str) -> str:
     """The bare address: no spaces, no route (`@a,@b:c@d`), no control characters."""
-    text = clean(text)
+    text = clean(charset.decode(text.encode("latin-1")))
     if text.startswith("@") and ":" in text:
         text = text.rpartition(":")[2]
     if text.lower().startswith("mailto:"):

@@ -8,8 +8,9 @@ from urllib.parse import unquote_to_bytes
 
 from soinbox_web.mail.mime import caps, charset
 
-_WORD = re.compile(r"=\?([\w.:+*-]{1,60})\?([bBqQ])\?([^?]{0,4000})\?=")
-_GAP = re.compile(r"(?<=\?=)[ \t\r\n]+(?==\?[\w.:+*-]{1,60}\?[bBqQ]\?)")
+_WORD = re.compile(rb"=\?([\w.:+*-]{1,60})\?([bBqQ])\?([^?]{0,4000})\?=")
+_GAP = re.compile(rb"(?<=\?=)[ \t\r\n]+(?==\?[\w.:+*-]{1,60}\?[bBqQ]\?)")
+_HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -24,61 +25,66 @@ def clean(text: str) -> str:
 
 def decode_words(raw: bytes | str) -> str:
     """The text of an unstructured field or a phrase, encoded words decoded, cleaned."""
-    text = charset.decode(raw[: caps.DECODED_TEXT]) if isinstance(raw, bytes) else raw[: caps.DECODED_TEXT]
-    return clean(_decode_words(text))
-
-
-def _decode_words(text: str) -> str:
-    if "=?" not in text:
-        return text
-    text = _GAP.sub("", text)
+    if isinstance(raw, str):
+        raw = raw.encode("utf-8", "surrogateescape")
+    raw = raw[: caps.DECODED_TEXT]
+    if b"=?" not in raw:
+        return clean(charset.decode(raw))
+    raw = _GAP.sub(b"", raw)
     out: list[str] = []
     pending, pending_charset, end = b"", "", 0
-    for word in _WORD.finditer(text):
-        between = text[end : word.start()]
-        name = word[1].partition("*")[0].lower()
+    for word in _WORD.finditer(raw):
+        between = raw[end : word.start()]
+        name = word[1].decode().partition("*")[0].lower()
         if pending and (between or name != pending_charset):
             out.append(charset.decode(pending, pending_charset))
             pending = b""
-        out.append(between)
+        out.append(charset.decode(between))
         pending, pending_charset, end = pending + _word_bytes(word[2], word[3]), name, word.end()
     if pending:
         out.append(charset.decode(pending, pending_charset))
-    out.append(text[end:])
-    return "".join(out)
+    out.append(charset.decode(raw[end:]))
+    return clean("".join(out))
 
 
-def _word_bytes(encoding: str, text: str) -> bytes:
-    if encoding in "qQ":
-        return unquote_to_bytes(
-            re.sub(r"=(?=[0-9A-Fa-f]{2})", "%", text.replace("%", "%25").replace("_", " "))
-        )
-    return base64_bytes(text.encode("ascii", "ignore"))
+def _word_bytes(encoding: bytes, text: bytes) -> bytes:
+    if encoding in b"qQ":
+        return _HEX.sub(lambda pair: bytes.fromhex(pair[1].decode()), text.replace(b"_", b" "))
+    return base64_bytes(text)
 
 
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_JUNK = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 def base64_bytes(raw: bytes) -> bytes:
-    """The bytes of sloppy base64: foreign characters are skipped, a lost end is cut off."""
-    raw = _NOT_BASE64.sub(b"", raw.replace(b"-", b"+").replace(b"_", b"/"))
+    """The bytes of sloppy base64: foreign characters are skipped, a lost end cut off, pieces joined."""
+    raw = raw.translate(_URL_SAFE).translate(None, _JUNK)
+    first, padding, rest = raw.partition(b"=")
+    out = _base64_piece(first)
+    while padding and (rest := rest.lstrip(b"=")):
+        piece, padding, rest = rest.partition(b"=")
+        if padding or len(piece) % 4 == 0:
+            out += _base64_piece(piece)
+    return out
+
+
+def _base64_piece(raw: bytes) -> bytes:
     usable = len(raw) - (1 if len(raw) % 4 == 1 else 0)
-    try:
-        return binascii.a2b_base64(raw[:usable] + b"=" * (-usable % 4))
-    except binascii.Error:
-        return b""
+    return binascii.a2b_base64(raw[:usable] + b"=" * (-usable % 4))
 
 
 _PARAMETER = re.compile(
     r"""[;\s]*([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|$)|([^;"\s]*(?:[^\S\r\n]+[^;="\s]+(?=\s*(?:;|$)))*))""",
     re.DOTALL,
 )
+_HEAD = re.compile(r"\s*([^\s;]*(?:\s*/\s*[^\s;]+)?)(.*)", re.DOTALL)
 _SECTION = re.compile(r"([^*]{1,80})(?:\*([0-9]{1,3}))?(\*)?$")
 
 
 def parameters(value: str) -> tuple[str, dict[str, str]]:
     """`text/plain; charset=utf-8` as ("text/plain", {"charset": "utf-8"}); RFC 2231 pieces are joined."""
-    head, _, rest = value[: caps.DECODED_TEXT].partition(";")
+    head, rest = _HEAD.match(value[: caps.DECODED_TEXT]).groups()  # type: ignore[union-attr]
     plain: dict[str, str] = {}
     sections: dict[str, list[tuple[int, bool, str]]] = {}
     for found in _PARAMETER.finditer(rest):

@@ -114,7 +114,7 @@ class _Nesting:
             self.raw = name
 
     def end_implied(self, name: str) -> None:
-        """Ends what a new element ends by itself: an item the one before, a cell the one before, a block `<p>`."""
+        """Ends what a new element ends by itself: an item or a cell the one before it, a block `<p>`."""
         if name in _LISTS:
             for index in range(len(self.stack) - 1, -1, -1):
                 open_name = self.stack[index].name

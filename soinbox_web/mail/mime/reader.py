@@ -12,6 +12,7 @@ from soinbox_web.mail.mime.headers import base64_bytes, parameters
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*")
 _HEADER_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r(?!\n)|\Z)")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
+_META = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _UU_LINE = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,200}\r?\n", re.MULTILINE)
 
 
@@ -58,7 +59,11 @@ class Part:
 
     def text(self) -> str:
         """The decoded text with line ends as `\\n`."""
-        text = charset.decode(self.content(), self.parameters.get("charset", ""))
+        raw = self.content()
+        name = self.parameters.get("charset", "")
+        if not name and self.type == "text/html" and (meta := _META.search(raw[:2048])):
+            name = meta[1].decode("ascii")
+        text = charset.decode(raw, name)
         return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
@@ -148,12 +153,13 @@ class _Reader:
             if line.end() > caps.HEADER_BLOCK:
                 raise caps.OverCap("header block larger than 256 kB")
             if not content.strip(b" \t"):
-                if not content or not fields:
-                    position = line.end()
-                    if fields or content or position > 2 or not self._field_follows(raw, position):
-                        break
+                position = line.end()
+                if content and fields and self._field_follows(raw, position, or_continuation=True):
                     continue
-            elif content[:1] in b" \t" and fields:
+                if not fields and position <= 2 and self._field_follows(raw, position):
+                    continue
+                break
+            if content[:1] in b" \t" and fields:
                 fields[-1][1].append(content)
             else:
                 name = _FIELD.match(content)
@@ -163,7 +169,7 @@ class _Reader:
                     fields.append((name[1].decode("ascii").lower(), [content[name.end() :]]))
                 elif first and content.startswith((b"From ", b">From ")):
                     pass
-                elif self._field_follows(raw, line.end()) and fields:
+                elif fields and not content.startswith(b"--") and self._field_follows(raw, line.end()):
                     self.defects.append("header line cannot be read")
                 else:
                     self.defects.append("header has no end")
@@ -176,9 +182,12 @@ class _Reader:
         return joined, raw[position:]
 
     @staticmethod
-    def _field_follows(raw: bytes, position: int) -> bool:
+    def _field_follows(raw: bytes, position: int, *, or_continuation: bool = False) -> bool:
         line = _HEADER_LINE.match(raw, position, position + 1000)
-        return line is not None and _FIELD.match(line[1]) is not None
+        if line is None:
+            return False
+        continued = or_continuation and line[1][:1] in b" \t" and bool(line[1].strip())
+        return continued or _FIELD.match(line[1]) is not None
 
 
 @dataclass(slots=True)

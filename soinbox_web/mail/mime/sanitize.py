@@ -17,8 +17,9 @@ Rewrite = Callable[[str], str | None]
 
 _NAMES = """
     a abbr acronym address article aside b big blockquote br caption center cite code col colgroup dd del dfn
-    div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol p
-    pre q s samp section small span strike strong sub sup table tbody td tfoot th thead time tr tt u ul var wbr
+    div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav
+    ol p pre q s samp section small span strike strong sub sup table tbody td tfoot th thead time tr tt u ul
+    var wbr
 """
 _TAGS = set(_NAMES.split())
 _DROPPED = {

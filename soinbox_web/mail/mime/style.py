@@ -1,5 +1,6 @@
 """The style attribute, value by value: what colours, sizes and aligns stays, what fetches or moves goes."""
 
+import re
 from collections.abc import Callable, Iterable
 
 import tinycss2
@@ -13,8 +14,8 @@ _NAMES = """
     border-spacing box-sizing caption-side clear color direction display empty-cells float font font-family
     font-size font-style font-variant font-weight height letter-spacing line-height list-style list-style-type
     margin max-height max-width min-height min-width opacity overflow overflow-wrap padding table-layout
-    text-align text-decoration text-indent text-transform vertical-align visibility white-space width word-break
-    word-spacing word-wrap
+    text-align text-decoration text-indent text-transform vertical-align visibility white-space width
+    word-break word-spacing word-wrap
 """
 PROPERTIES = frozenset(_NAMES.split()) | {
     f"{start}-{side}{end}"
@@ -22,7 +23,9 @@ PROPERTIES = frozenset(_NAMES.split()) | {
     for start, end in (("border", ""), ("border", "-color"), ("border", "-style"), ("border", "-width"))
 } | {f"{start}-{side}" for side in _SIDES for start in ("margin", "padding")}  # fmt: skip
 _FUNCTIONS = frozenset(("rgb", "rgba", "hsl", "hsla", "calc"))
-_PLAIN = frozenset(("ident", "number", "dimension", "percentage", "hash", "string", "whitespace"))
+_PLAIN = frozenset(("number", "dimension", "percentage", "hash", "whitespace"))
+_IDENT = re.compile(r"(?!(?:url|expression|javascript)$)[a-z-][a-z0-9-]{0,60}$", re.IGNORECASE)
+_FONT = re.compile(r"[\w .,'+-]{1,80}$")
 _SIGNS = frozenset(",/+-*")
 _PICTURES = frozenset(("background", "list-style"))  # a picture in these is left out and the rest is kept
 
@@ -40,7 +43,7 @@ def safe_style(text: str, blocked: Callable[[str], None]) -> str:
         value = node.value
         if name in _PICTURES:
             value = [token for token in value if not _is_picture(token)]
-        if not _allowed(value):
+        if not _allowed(value, strings=name in ("font", "font-family")):
             continue
         written = tinycss2.serialize(value).strip()
         if written:
@@ -52,17 +55,24 @@ def _is_picture(token: tinycss2.ast.Node) -> bool:
     return token.type == "url" or (token.type == "function" and token.lower_name not in _FUNCTIONS)
 
 
-def _allowed(tokens: Iterable[tinycss2.ast.Node]) -> bool:
+def _allowed(tokens: Iterable[tinycss2.ast.Node], *, strings: bool, within_function: bool = False) -> bool:
     for token in tokens:
         if token.type in _PLAIN:
             continue
+        if token.type == "ident" and _IDENT.match(token.value):
+            continue
+        if token.type == "string" and strings and _FONT.match(token.value):
+            continue
         if token.type == "literal" and token.value in _SIGNS:
             continue
-        if token.type == "function" and token.lower_name in _FUNCTIONS and _allowed(token.arguments):
-            continue
-        if token.type == "() block" and _allowed(token.content):
-            continue
-        return False
+        if token.type == "function" and token.lower_name in _FUNCTIONS:
+            inner = token.arguments
+        elif token.type == "() block" and within_function:
+            inner = token.content
+        else:
+            return False
+        if not _allowed(inner, strings=False, within_function=True):
+            return False
     return True
 
 
