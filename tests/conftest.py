@@ -1,20 +1,27 @@
 """Fixtures that every test may ask for."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from soinbox_web.app import create_app
 from soinbox_web.model.allow_list import AllowList
+from soinbox_web.model.member import Member
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime, build
+from soinbox_web.services import members
 from soinbox_web.settings import Settings
 from tests import parts
+from tests.cast import ANNA, BRAM
+from tests.client import SoinboxClient
 from tests.clock import HandClock
 from tests.servers.dovecot import Dovecot
 from tests.servers.mailbox import RealMailbox
 from tests.servers.smtp_sink import SmtpSink
+from tests.servers.soinbox import Soinbox
 
 _numbers = itertools.count(1)
 
@@ -63,6 +70,68 @@ def runtime(settings: Settings, clock: HandClock) -> Iterator[Runtime]:
     runtime = build(settings, clock)
     yield runtime
     runtime.close()
+
+
+@pytest.fixture
+def member(runtime: Runtime) -> Member:
+    """Anna, administrator; her password is `ANNA.password`."""
+    return members.add(
+        runtime, ANNA.address, ANNA.name, ANNA.password, True, language="en", timezone="Europe/Amsterdam"
+    )
+
+
+@pytest.fixture
+def colleague(runtime: Runtime, member: Member) -> Member:
+    """Bram, another user, who must never see what is Anna's."""
+    return members.add(
+        runtime, BRAM.address, BRAM.name, BRAM.password, language="nl", timezone="Europe/Amsterdam"
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, runtime: Runtime) -> Flask:
+    """The WSGI application on the fresh instance."""
+    app = create_app(settings, runtime)
+    app.testing = True
+    app.test_client_class = SoinboxClient
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> SoinboxClient:
+    """A browser that nobody has signed in with."""
+    client = app.test_client()
+    assert isinstance(client, SoinboxClient)
+    return client
+
+
+@pytest.fixture
+def signed_in(client: SoinboxClient, member: Member) -> SoinboxClient:
+    """A browser in which Anna is signed in."""
+    return client.sign_in(member)
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory, ca_file: Path) -> Iterator[Callable[..., Soinbox]]:
+    """Starts the whole product on an instance of its own: `product()`; all end with the tests."""
+    started: list[Soinbox] = []
+
+    def start(command: str = "serve", **variables: str) -> Soinbox:
+        usual = {"CA_FILE": str(ca_file), "ALLOW_HOSTS": "127.0.0.0/8,::1/128", "ISPDB_URL": ""}
+        folder = tmp_path_factory.mktemp("product") / "instance"
+        one = Soinbox(folder, {**usual, **variables}, command=command)
+        started.append(one)
+        return one.start()
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def live_server(product: Callable[..., Soinbox]) -> Soinbox:
+    """One running product for all tests; make members of your own."""
+    return product()
 
 
 # the servers

@@ -1,0 +1,87 @@
+"""Debian's Chromium through Playwright: wide or phone, Dutch or English, with and without JavaScript."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from soinbox_web.model.member import Member
+from tests import parts
+from tests.browser.page import Watched
+from tests.servers.soinbox import Soinbox
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDE = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+OpenPage = Callable[..., Watched]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=parts.program("chromium"), args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, live_server: Soinbox) -> Iterator[OpenPage]:
+    """`open_page(member, language="nl", javascript=False, phone=True, product=…)`: a page of its own context.
+
+    Without `member` nobody is signed in. At the end every page must have been quiet.
+    """
+    opened: list[Watched] = []
+
+    def open_one(
+        member: Member | None = None,
+        *,
+        language: str = "en",
+        javascript: bool = True,
+        phone: bool = False,
+        product: Soinbox | None = None,
+    ) -> Watched:
+        product = product or live_server
+        context = chromium.new_context(
+            viewport=PHONE if phone else WIDE,
+            has_touch=phone,
+            is_mobile=phone,
+            device_scale_factor=2 if phone else 1,
+            java_script_enabled=javascript,
+            locale="nl-NL" if language == "nl" else "en-GB",
+            timezone_id="Europe/Amsterdam",
+            reduced_motion="reduce",
+        )
+        if member is not None:
+            context.add_cookies([product.cookie(member)])
+        opened.append(Watched(context, product.url, javascript=javascript))
+        return opened[-1]
+
+    yield open_one
+    try:
+        for one in opened:
+            one.check_quiet()
+    finally:
+        for one in opened:
+            one.context.close()
+
+
+@pytest.fixture(params=["en", "nl"])
+def language(request: pytest.FixtureRequest) -> str:
+    """The test runs in each language."""
+    return str(request.param)
+
+
+@pytest.fixture(params=[True, False], ids=["js", "no-js"])
+def javascript(request: pytest.FixtureRequest) -> bool:
+    """The test runs with and without JavaScript."""
+    return bool(request.param)
