@@ -21,7 +21,7 @@ from soinbox_web.problems.sending import SENDING
 from soinbox_web.problems.signing_in import REFUSED, SERVER, SIGNING_IN
 
 KINDS: dict[str, Kind] = {
-    kind.code: kind for group in (FINDING, NETWORK, SIGNING_IN, SENDING, MEMBERS, APP) for kind in group
+    kind.code: kind for group in (FINDING, NETWORK, SIGNING_IN, KEEPING_UP, SENDING, MEMBERS, APP) for kind in group
 }
 
 LEAVES: dict[str, type[SoinboxError]] = {

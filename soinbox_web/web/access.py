@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from soinbox_web.model.member import Member
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.services import members
-from soinbox_web.web import hx
+from soinbox_web.web import failures, hx
 from soinbox_web.web.page import runtime, see_other
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -43,6 +43,12 @@ def open_to_all(view: View) -> View:
     return view
 
 
+def token_in_form(view: View) -> View:
+    """Mark a view whose `forms.Form` checks the CSRF token itself: a stale one re-shows what was typed."""
+    view.token_in_form = True  # type: ignore[attr-defined]
+    return view
+
+
 def administrators_only() -> None:
     """AccessError not_allowed unless the person is an administrator."""
     if not current_user.is_admin:
@@ -53,7 +59,8 @@ def install(app: Flask) -> None:
     """Sign-in, CSRF and headers for every view."""
     login = LoginManager(app)
     login.session_protection = None
-    CSRFProtect(app)
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.extensions["soinbox_csrf"] = CSRFProtect(app)
 
     @login.user_loader  # type: ignore[untyped-decorator]
     def load(token: str) -> SignedIn | None:
@@ -66,23 +73,28 @@ def install(app: Flask) -> None:
 
 
 def _guard() -> ResponseReturnValue | None:
-    if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+    if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "same-origin") not in (
+        "same-origin",
+        "none",
+    ):
         abort(403)
     if request.endpoint is None or request.endpoint == "static":
         return None
     view = current_app.view_functions[request.endpoint]
     if getattr(view, "open_to_all", False) or current_user.is_authenticated:
+        if current_app.config["WTF_CSRF_ENABLED"] and not getattr(view, "token_in_form", False):
+            current_app.extensions["soinbox_csrf"].protect()
         return None
     if request.method in SAFE_METHODS and not hx.is_partial():
-        from flask import url_for
-
-        return see_other(url_for("session.sign_in", next=request.full_path if request.query_string else request.path))
+        return see_other(
+            url_for("session.sign_in", next=request.full_path if request.query_string else request.path)
+        )
     raise AccessError(Problem("not_signed_in"))
 
 
 def _stale(error: CSRFError) -> ResponseReturnValue:
-    """A stale token: the page the form stood on is drawn again by its own view, with status 422."""
-    raise AccessError(Problem("session_stale", evidence=str(error.description))) from error
+    """A stale token on a form without typed content; those with it are drawn again by their view."""
+    return failures.show(Problem("session_stale", evidence=str(error.description or "")))
 
 
 def _headers(response: Response) -> Response:

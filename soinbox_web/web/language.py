@@ -1,9 +1,9 @@
 """Which language and which time zone a page speaks, and how dates are written."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
-from flask import Flask, request
+from flask import Flask, request, session
 from flask_babel import Babel, get_locale, gettext
 from flask_login import current_user
 
@@ -27,9 +27,11 @@ def install(app: Flask) -> None:
 
 
 def language() -> str:
-    """The user's choice, else Accept-Language, else English."""
+    """The user's choice, else what this browser chose, else Accept-Language, else English."""
     if current_user.is_authenticated and current_user.language:
         return str(current_user.language)
+    if session.get("language") in LANGUAGES:
+        return str(session["language"])
     return request.accept_languages.best_match(LANGUAGES) or "en"
 
 
@@ -38,6 +40,11 @@ def zone_name() -> str:
     if current_user.is_authenticated and current_user.timezone:
         return str(current_user.timezone)
     return runtime().settings.timezone
+
+
+def known_zone(name: str | None) -> str:
+    """The IANA zone of this name; "" when there is none."""
+    return name if name in available_timezones() else ""
 
 
 def local(moment: datetime) -> datetime:

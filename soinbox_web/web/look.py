@@ -9,6 +9,8 @@ from typing import Any
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
+from soinbox_web.web import dates
+
 STATIC = Path(__file__).parent.parent / "static"
 COLOURS = 8
 STYLESHEETS = (
@@ -25,6 +27,8 @@ def install(app: Flask) -> None:
         here=here,
         page_exists=lambda endpoint: endpoint in app.view_functions,
     )
+    for show in (dates.row_date, dates.full_date, dates.clock_time, dates.iso, dates.file_size):
+        app.add_template_filter(show)
 
     @app.url_defaults
     def version(endpoint: str, values: dict[str, Any]) -> None:
@@ -49,7 +53,9 @@ def avatar(name: str, address: str = "", size: str = "") -> Markup:
     """A disc with the person's initials; its colour follows from the address. `size` is `small` or `large`."""
     colour = zlib.crc32((address or name).lower().encode()) % COLOURS + 1
     extra = f" avatar-{size}" if size else ""
-    return Markup('<span class="avatar avatar-{}{}" aria-hidden="true">{}</span>').format(colour, extra, initials(name or address))
+    return Markup('<span class="avatar avatar-{}{}" aria-hidden="true">{}</span>').format(
+        colour, extra, initials(name or address)
+    )
 
 
 def initials(name: str) -> str:

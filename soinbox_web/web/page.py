@@ -24,6 +24,12 @@ def see_other(url: str) -> ResponseReturnValue:
     return redirect(url, 303)
 
 
+def inside(path: str | None) -> str:
+    """A path of this site to go to; "" for anything that could lead elsewhere."""
+    safe = bool(path) and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if safe else ""
+
+
 def runtime() -> Runtime:
     """The process's long-lived things."""
     found: Runtime = current_app.extensions["soinbox"]
