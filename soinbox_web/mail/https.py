@@ -83,11 +83,18 @@ def fetch(
                     return response.status_code, body, response.headers.get("content-type", "")
             finally:
                 response.close()
-            following = urljoin(url, target)
-            if urlsplit(url).scheme == "https" and urlsplit(following).scheme != "https":
-                raise _broken("redirect from https to http")
-            url = following
+            url = _following(url, target)
     raise _broken("too many redirects")
+
+
+def _following(url: str, target: str) -> str:
+    try:
+        following = urljoin(url, target)
+        if urlsplit(url).scheme == "https" and urlsplit(following).scheme != "https":
+            raise _broken("redirect from https to another scheme")
+    except ValueError as error:
+        raise _broken("redirect") from error
+    return following
 
 
 def _check_scheme(door: Door, url: str) -> None:

@@ -129,13 +129,17 @@ def _fault(error: OSError, host: str, port: int, clock: Clock, reopen: Reopen) -
     reason = getattr(error, "reason", None) or ""
     facts = {"host": host, "port": str(port)}
     problem = Problem("server_unavailable", stage="encrypt", evidence=str(error), facts=facts)
-    if reason in _OLD_REASONS or (reason not in _NOT_TLS and _look(reopen, host, clock)[1] in _OLD_VERSIONS):
+    if reason in _OLD_REASONS or (reason and reason not in _NOT_TLS and _is_old(reopen, host, clock)):
         return ProtocolError(problem.at(code="tls_too_old"))
     if reason in _NOT_TLS or _talks_first(reopen):
         return ProtocolError(problem.at(code="tls_on_plain_port"))
     if isinstance(error, TimeoutError):
         return NetworkError(problem.at(code="timeout"))
     return ServerError(problem)
+
+
+def _is_old(reopen: Reopen, host: str, clock: Clock) -> bool:
+    return _look(reopen, host, clock)[1] in _OLD_VERSIONS
 
 
 def _talks_first(reopen: Reopen) -> bool:
