@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from imap_tools.errors import ImapToolsError, UnexpectedCommandStatusError
 
+from soinbox_web.mail.discovery import providers
 from soinbox_web.mail.imap_client import ImapAbort, ImapError
 from soinbox_web.mail.wire import Overflow
 from soinbox_web.model.diagnosis import Reading, SecretShape, read_refusal, service_of, shown
@@ -53,6 +54,7 @@ def problem_of(
 
     `stage` is where it happened; `secret` is only cut out of what the server echoed.
     """
+    provider = provider or providers.by_host(login.host)
     facts = _facts(side, login, provider)
     if isinstance(error, SoinboxError):
         found = error.problem

@@ -173,7 +173,9 @@ class ImapConnection:
                 pass
             return again.sock
 
-        self.client.wire.secure(secure(self.client.wire.sock, self.login, network, timeouts, reopen))
+        self.client.wire.secure(
+            secure(self.client.wire.sock, self.login, network, self.stages, timeouts, reopen)
+        )
         self.client.secure()
         self.client.learn_capabilities()
 

@@ -41,7 +41,7 @@ def open_socket(login: Login, network: Network, stages: Stages, timeouts: Timeou
     if login.security != "ssl":
         return sock
     with stages.at("encrypt") as step:
-        encrypted = secure(sock, login, network, timeouts)
+        encrypted = secure(sock, login, network, stages, timeouts)
         step.detail = str(encrypted.version())
     return encrypted
 
@@ -50,12 +50,13 @@ def secure(
     sock: socket.socket,
     login: Login,
     network: Network,
+    stages: Stages,
     timeouts: Timeouts,
     reopen: Callable[[], socket.socket] | None = None,
 ) -> ssl.SSLSocket:
     """Verified TLS. `reopen` is given after STARTTLS (see Network.tls), where clear text is a failure."""
     try:
-        return network.tls(sock, login.host, timeout=timeouts.tls, reopen=reopen)
+        return network.tls(sock, login.host, timeout=timeouts.tls, reopen=reopen, cancelled=stages.cancelled)
     except SoinboxError as error:
         if error.problem.code == "tls_on_plain_port" and reopen is not None:
             raise error_of(error.problem.at(code="starttls_failed")) from error

@@ -102,7 +102,7 @@ class Wire:
     def close(self) -> None:
         """Hang up at once, also under the feet of another thread that reads."""
         with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # SSLSocket's own would drop TLS first
         self.sock.close()
 
     def _remaining(self) -> float:

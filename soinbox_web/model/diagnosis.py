@@ -84,6 +84,7 @@ VAGUE = {"CONTACTADMIN": ("imap_disabled_by_admin",), "AUTHORIZATIONFAILED": ("i
 AT_THE_INBOX = {"NOPERM", "NONEXISTENT", "CANNOT"}
 CREDENTIAL_CODES = {"AUTHENTICATIONFAILED", "5.7.8", "5.7.3"}
 POLICY_CODES: dict[Policy, str] = {
+    "password": "credentials_wrong",
     "app_password": "app_password_required",
     "oauth_only": "oauth_required",
     "enable_imap": "imap_disabled_by_user",
@@ -91,8 +92,15 @@ POLICY_CODES: dict[Policy, str] = {
 OTHER_REASONS = ("app_password_required", "imap_disabled_by_user", "account_locked")
 
 SERVICES = {
-    **{b"* ": "IMAP", b"220": "SMTP", b"421": "SMTP", b"554": "SMTP", b"+OK": "POP3", b"-ERR": "POP3"},
-    **{b"SSH-": "SSH", b"HTTP/": "HTTP", b"\x15\x03": "TLS"},
+    b"* ": "IMAP",
+    b"220": "SMTP",
+    b"421": "SMTP",
+    b"554": "SMTP",
+    b"+OK": "POP3",
+    b"-ERR": "POP3",
+    b"SSH-": "SSH",
+    b"HTTP/": "HTTP",
+    b"\x15\x03": "TLS",
 }
 _BACKOFF = re.compile(r"\bBackoff Time: (\d{1,9}) milliseconds", re.IGNORECASE)
 _TRY_AGAIN = re.compile(
@@ -172,21 +180,19 @@ def _credentials(answer: ServerAnswer, case: _Case) -> Reading | None:
 
 def _by_policy(case: _Case) -> list[str]:
     """Causes of a refused sign-in at this provider, the likeliest first."""
-    policies = case.provider.policies if case.provider else ("unknown",)
+    if case.provider is None:
+        return ["credentials_wrong", "username_form"]
+    policies = case.provider.policies
     if "oauth_only" in policies:
         return ["oauth_required"]
     causes = [POLICY_CODES[policy] for policy in policies if policy in POLICY_CODES]
+    if case.shape == "differs" and causes == ["app_password_required"]:
+        return causes
+    if case.shape == "fits" and "app_password_required" in causes:
+        causes.remove("app_password_required")  # one was typed: it is wrong or was withdrawn
     if case.side == "smtp":
         causes.sort(key="imap_disabled_by_user".__eq__)
-    if "app_password_required" in causes:
-        if case.shape == "differs" and len(causes) == 1:
-            return causes
-        if case.shape == "fits":  # an app password was typed: wrong or withdrawn
-            causes.remove("app_password_required")
-            return [*causes, "credentials_wrong"] if causes else ["credentials_wrong"]
-    if case.provider is None and not causes:
-        return ["credentials_wrong", "username_form"]
-    return [*causes, "credentials_wrong"]
+    return list(dict.fromkeys([*causes, "credentials_wrong"]))
 
 
 def _general_phrase(answer: ServerAnswer, case: _Case) -> Reading | None:

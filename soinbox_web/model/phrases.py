@@ -91,7 +91,7 @@ CLEAR_PHRASES = (
     Phrase(r"You are yet to enable IMAP for your account\b", "imap_disabled_by_user"),
     Phrase(r"(?:Authentication unsuccessful, )?basic authentication is disabled\b", "oauth_required"),
     Phrase(
-        r"(?:Authentication unsuccessful, )?SmtpClientAuthentication is disabled for the (?:Tenant|Mailbox)\b",
+        r"(?:Authentication unsuccessful, )?SmtpClientAuthentication is disabled for the (?:tenant|mailbox)",
         "smtp_auth_disabled",
         side="smtp",
     ),

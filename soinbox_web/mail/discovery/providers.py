@@ -49,6 +49,12 @@ def by_key(key: str) -> Provider | None:
     return next((provider for provider in all_providers() if provider.key == key), None)
 
 
+def by_host(host: str) -> Provider | None:
+    """The family whose server this is; for hosts that were typed by hand."""
+    host = host.lower()
+    return next((p for p in all_providers() if any(c.host == host for c in p.candidates)), None)
+
+
 def is_known_host(host: str) -> bool:
     """True for a server host that the table itself names."""
     return host.lower() in _hosts()
