@@ -78,30 +78,36 @@ def describe(
 
 
 def remove(connection: sqlite3.Connection, folder_id: int) -> None:
-    """Forget a folder and its messages."""
-    clear(connection, folder_id)
+    """Forget a folder that is empty by now (`clear`)."""
     connection.execute("DELETE FROM folders WHERE id = ?", (folder_id,))
 
 
-def clear(connection: sqlite3.Connection, folder_id: int) -> None:
-    """Forget the messages of a folder (its UIDVALIDITY changed)."""
-    connection.execute(
-        "DELETE FROM search WHERE rowid IN (SELECT id FROM messages WHERE folder_id = ?)", (folder_id,)
-    )
-    connection.execute("DELETE FROM messages WHERE folder_id = ?", (folder_id,))
+def clear(connection: sqlite3.Connection, folder_id: int, most: int = 1000) -> bool:
+    """Forget messages of a folder and its cursor; True while there are more."""
+    gone = [
+        (row[0],)
+        for row in connection.execute(
+            "SELECT id FROM messages WHERE folder_id = ? LIMIT ?", (folder_id, most)
+        )
+    ]
+    connection.executemany("DELETE FROM search WHERE rowid = ?", gone)
+    connection.executemany("DELETE FROM messages WHERE id = ?", gone)
     connection.execute("DELETE FROM set_aside WHERE folder_id = ?", (folder_id,))
     connection.execute(
         "UPDATE folders SET uidvalidity = 0, uidnext = 0, highestmodseq = 0, total = 0, stored = 0,"
         " unread = 0 WHERE id = ?",
         (folder_id,),
     )
+    return len(gone) == most
 
 
 def begin(connection: sqlite3.Connection, folder_id: int, uidvalidity: int, total: int) -> None:
     """A synchronisation of this folder starts: what the server says of it now."""
     connection.execute(
-        "UPDATE folders SET rebuilds = rebuilds + (uidvalidity = 0), uidvalidity = ?, total = ? WHERE id = ?",
-        (uidvalidity, total, folder_id),
+        "UPDATE folders SET"
+        " rebuilds = CASE uidvalidity WHEN 0 THEN rebuilds + 1 WHEN ? THEN 0 ELSE rebuilds END,"
+        " uidvalidity = ?, total = ? WHERE id = ?",
+        (uidvalidity, uidvalidity, total, folder_id),
     )
 
 
@@ -145,7 +151,7 @@ def swept_at(connection: sqlite3.Connection, folder_id: int) -> str:
 
 
 def rebuilds(connection: sqlite3.Connection, folder_id: int) -> int:
-    """How often the folder was built up from nothing."""
+    """How often in a row the folder was built up from nothing."""
     row = connection.execute("SELECT rebuilds FROM folders WHERE id = ?", (folder_id,)).fetchone()
     return int(row[0]) if row else 0
 

@@ -1,0 +1,128 @@
+"""Synchronising: an account's mailbox file is made equal to what its server holds; the server is left alone."""
+
+from collections.abc import Callable, Collection
+
+from soinbox_web.mail import folders as server
+from soinbox_web.mail.answers import CommandRefused
+from soinbox_web.mail.discovery import providers
+from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.net import Network
+from soinbox_web.mail.stages import Stages
+from soinbox_web.model import backoff
+from soinbox_web.model.account import Account
+from soinbox_web.model.folder import Folder
+from soinbox_web.model.sync_plan import Progress, in_order, unchanged
+from soinbox_web.model.sync_report import SyncReport
+from soinbox_web.problems import SoinboxError
+from soinbox_web.runtime import Runtime
+from soinbox_web.services.sync import folder_list
+from soinbox_web.services.sync.folder import synchronise_folder
+from soinbox_web.services.sync.session import Session, silent
+from soinbox_web.store import accounts, folders, messages
+
+__all__ = ["connect", "open_session", "sync_once", "synchronise", "synchronise_folders"]
+
+
+def connect(runtime: Runtime, account: Account, network: Network | None = None) -> ImapConnection:
+    """A connection that is signed in, no folder open. Raises SoinboxError with the stage it failed at."""
+    with runtime.db.read() as connection:
+        secret = accounts.open_secret(connection, runtime.vault, account, "imap")
+    network = network or Network(runtime.settings, runtime.clock)
+    provider = providers.by_key(account.provider)
+    stages = Stages("imap", account.imap, provider, clock=network.clock, secret=secret)
+    opened = ImapConnection.connect(account.imap, network, provider=provider, stages=stages)
+    try:
+        opened.sign_in(secret, token=account.auth == "oauth2")
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def open_session(
+    runtime: Runtime,
+    account: Account,
+    connection: ImapConnection,
+    progress: Callable[[Progress], None] = silent,
+) -> Session:
+    """What the functions below work with; asks the server for QRESYNC, so before any folder is opened."""
+    mailbox = runtime.mailbox(account.id, account.generation)
+    qresync = server.enable_qresync(connection)
+    return Session(runtime, account, mailbox, connection, qresync, progress, began=runtime.clock.monotonic())
+
+
+def synchronise(session: Session, *, first: Collection[str] = (), thorough: bool = False) -> SyncReport:
+    """Every folder: the first page of an unseen INBOX at once, then `first`, INBOX, Sent, Drafts, the rest.
+
+    A folder that cannot be opened keeps its problem and stops nothing. `thorough`: folders are opened even
+    where STATUS shows no change, and all flags are compared where the server cannot tell which changed.
+    Raises SoinboxError when the connection breaks.
+    """
+    inbox = folder_list.ensure_inbox(session)
+    if inbox is not None:
+        _one(session, inbox, thorough)
+    statuses = folder_list.refresh(session)
+    with session.mailbox.read() as connection:
+        listed = folders.listing(connection)
+    for folder in in_order(listed, session.account.provider, first):
+        if inbox is not None and folder.role == "inbox":
+            continue
+        session.report.folders += 1
+        if not thorough and unchanged(folder, statuses.get(folder.name), known=_known(session, folder)):
+            with session.mailbox.write() as connection:
+                folders.touch(connection, folder.id, session.runtime.clock.now())
+            continue
+        _one(session, folder, thorough)
+    if inbox is not None:
+        session.report.folders += 1
+    return _finish(session)
+
+
+def synchronise_folders(session: Session, names: Collection[str], *, thorough: bool = False) -> SyncReport:
+    """These folders only; names that are not here are passed over. Raises SoinboxError."""
+    for name in names:
+        with session.mailbox.read() as connection:
+            folder = folders.by_name(connection, name)
+        if folder is not None and folder.selectable:
+            session.report.folders += 1
+            _one(session, folder, thorough)
+    return _finish(session)
+
+
+def sync_once(runtime: Runtime, account_id: int) -> SyncReport:
+    """One complete synchronisation, no mailroom needed; the attempt is recorded. Raises SoinboxError."""
+    with runtime.db.read() as reading:
+        account = accounts.read(reading, account_id)
+    try:
+        with connect(runtime, account) as connection:
+            report = synchronise(open_session(runtime, account, connection), thorough=True)
+    except SoinboxError as error:
+        now = runtime.clock.now()
+        failures = account.imap_status.consecutive_failures + 1
+        retry = backoff.next_try(error.problem, failures, now, 0.0)
+        with runtime.db.write() as writing:
+            accounts.record_attempt(writing, account_id, "imap", now, error.problem, next_retry_at=retry)
+        raise
+    with runtime.db.write() as writing:
+        accounts.record_attempt(writing, account_id, "imap", runtime.clock.now())
+    return report
+
+
+def _one(session: Session, folder: Folder, thorough: bool) -> None:
+    try:
+        synchronise_folder(session, folder, thorough=thorough)
+    except CommandRefused as error:
+        with session.changed(folder.name) as connection:
+            folders.fail(connection, folder.id, error.problem)
+
+
+def _known(session: Session, folder: Folder) -> int:
+    with session.mailbox.read() as connection:
+        return folder.stored + len(messages.uids_set_aside(connection, folder.id, session.version))
+
+
+def _finish(session: Session) -> SyncReport:
+    with session.mailbox.read() as connection:
+        session.report.messages = sum(folder.stored for folder in folders.listing(connection))
+    session.report.seconds = session.runtime.clock.monotonic() - session.began
+    return session.report

@@ -1,0 +1,181 @@
+"""One folder is made equal to the server's: by the plan, in batches, each batch one short write."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from soinbox_web.clock import moment
+from soinbox_web.mail import folders as server
+from soinbox_web.mail.answers import CommandRefused
+from soinbox_web.mail.envelope import Unreadable, fetch_envelopes, fetch_newest
+from soinbox_web.model import uid_set
+from soinbox_web.model.folder import Folder
+from soinbox_web.model.message import Envelope
+from soinbox_web.model.sync_plan import REBUILDS, FolderStatus, Plan, Progress, plan
+from soinbox_web.problems import Problem
+from soinbox_web.services.sync.folder_list import forget_messages
+from soinbox_web.services.sync.session import Session
+from soinbox_web.store import folders, messages
+
+FIRST_PAGE = 50
+BATCH = 500
+RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
+SWEEP_EVERY = timedelta(minutes=15)
+
+
+def synchronise_folder(session: Session, folder: Folder, *, thorough: bool = False) -> None:
+    """Open the folder read-only and take in what differs. Raises CommandRefused when it cannot be opened."""
+    since = (folder.uidvalidity, folder.highestmodseq) if session.qresync and folder.uidnext else None
+    opened = server.examine(session.connection, folder.wire, since)
+    there = opened.status
+    if opened.resynchronised:
+        _forget_ranges(session, folder, opened.vanished)
+        _take_flags(session, folder, opened.flags)
+    todo = plan(
+        folder,
+        there,
+        known=_known(session, folder),
+        resynchronised=opened.resynchronised,
+        sweep_due=thorough or _sweep_due(session, folder),
+    )
+    if todo.rebuild and not _rebuild(session, folder, there):
+        return
+    with session.mailbox.write() as connection:
+        folders.begin(connection, folder.id, there.uidvalidity, there.total)
+    if todo.first_page:
+        _store(session, folder, fetch_newest(session.connection, there.total, FIRST_PAGE), there.total)
+        if not session.report.first_page_seconds:
+            session.report.first_page_seconds = session.runtime.clock.monotonic() - session.began
+    if todo.changed_since:
+        _take_flags(session, folder, dict(server.flags(session.connection, changed_since=todo.changed_since)))
+    _sweep(session, folder, there, todo)
+    if todo.compare:
+        _compare(session, folder, there.total)
+    elif todo.new_from:
+        _fetch(session, folder, server.uids(session.connection, todo.new_from), there.total)
+        if _known(session, folder) != there.total:
+            _compare(session, folder, there.total)
+    with session.mailbox.write() as connection:
+        folders.finish(
+            connection,
+            folder.id,
+            uidnext=there.uidnext,
+            highestmodseq=there.highestmodseq,
+            total=there.total,
+            at=session.runtime.clock.now(),
+            swept=todo.sweep == "all" or todo.first_page,
+        )
+
+
+def _known(session: Session, folder: Folder) -> int:
+    with session.mailbox.read() as connection:
+        here = folders.by_id(connection, folder.id)
+        aside = messages.uids_set_aside(connection, folder.id, session.version)
+    return len(aside) + (here.stored if here else 0)
+
+
+def _sweep_due(session: Session, folder: Folder) -> bool:
+    with session.mailbox.read() as connection:
+        last = folders.swept_at(connection, folder.id)
+    return not last or abs(session.runtime.clock.now() - moment(last)) >= SWEEP_EVERY
+
+
+def _rebuild(session: Session, folder: Folder, there: FolderStatus) -> bool:
+    """Empty a folder whose UIDVALIDITY changed; False when that happens so often that nothing is fetched."""
+    forget_messages(session, folder)
+    with session.mailbox.read() as connection:
+        stable = folders.rebuilds(connection, folder.id) < REBUILDS
+    if not stable:
+        with session.changed(folder.name) as connection:
+            folders.begin(connection, folder.id, there.uidvalidity, there.total)
+            problem = Problem("folder_unstable", "imap", facts={"folder": folder.name})
+            folders.fail(connection, folder.id, problem)
+    return stable
+
+
+def _sweep(session: Session, folder: Folder, there: FolderStatus, todo: Plan) -> None:
+    if todo.sweep == "none" or not there.total:
+        return
+    asked = "1:*" if todo.sweep == "all" else f"{max(1, there.total - RECENT + 1)}:*"
+    _take_flags(session, folder, dict(server.flags(session.connection, asked, by_number=True)))
+
+
+def _compare(session: Session, folder: Folder, total: int) -> None:
+    """Make the set of UIDs equal; what the server lists twice and never gives is set aside."""
+    for last in (False, True):
+        there = set(server.uids(session.connection))
+        with session.mailbox.read() as connection:
+            stored = set(messages.uids(connection, folder.id))
+            aside = set(messages.uids_set_aside(connection, folder.id, session.version))
+        _forget(session, folder, (stored | aside) - there)
+        missing = there - stored - aside
+        if not missing:
+            return
+        if last:
+            _set_aside(session, folder, dict.fromkeys(missing, "the server does not give it"))
+        else:
+            _fetch(session, folder, missing, total)
+
+
+def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -> None:
+    with session.mailbox.read() as connection:
+        aside = set(messages.uids_set_aside(connection, folder.id, session.version))
+    for batch in uid_set.batches(set(asked) - aside, BATCH):
+        _fetch_batch(session, folder, batch, total)
+
+
+def _fetch_batch(session: Session, folder: Folder, batch: Sequence[int], total: int) -> None:
+    """One batch; when the server refuses it, its halves, down to the message at fault."""
+    try:
+        _store(session, folder, fetch_envelopes(session.connection, list(batch)), total)
+    except CommandRefused as error:
+        if len(batch) == 1:
+            _set_aside(session, folder, {batch[0]: error.problem.evidence[:200]})
+            return
+        middle = len(batch) // 2
+        _fetch_batch(session, folder, batch[:middle], total)
+        _fetch_batch(session, folder, batch[middle:], total)
+
+
+def _store(session: Session, folder: Folder, found: Iterable[Envelope | Unreadable], total: int) -> None:
+    read = list(found)  # all of it comes from the network before the write begins
+    unreadable = {one.uid: one.reason for one in read if isinstance(one, Unreadable)}
+    if unreadable:
+        _set_aside(session, folder, unreadable)
+    with session.changed(folder.name) as connection:
+        envelopes = [one for one in read if isinstance(one, Envelope)]
+        session.report.fetched += messages.insert_envelopes(connection, folder.id, envelopes)
+        here = folders.by_id(connection, folder.id)
+    session.progress(Progress(folder.name, here.stored if here else 0, total))
+
+
+def _set_aside(session: Session, folder: Folder, reasons: dict[int, str]) -> None:
+    with session.mailbox.write() as connection:
+        messages.set_aside(connection, folder.id, reasons, session.version)
+
+
+def _take_flags(session: Session, folder: Folder, found: dict[int, frozenset[str]]) -> None:
+    if not found:
+        return
+    with session.mailbox.read() as connection:
+        stored = messages.uid_flags(connection, folder.id, min(found))
+    differing = {uid: flags for uid, flags in found.items() if stored.get(uid, flags) != flags}
+    for batch in uid_set.batches(differing, BATCH):
+        with session.changed(folder.name) as connection:
+            session.report.updated += messages.set_flags(
+                connection, folder.id, {uid: differing[uid] for uid in batch}
+            )
+
+
+def _forget_ranges(session: Session, folder: Folder, ranges: Sequence[tuple[int, int]]) -> None:
+    if not ranges:
+        return
+    with session.mailbox.read() as connection:
+        stored = messages.uids(connection, folder.id)
+        aside = messages.uids_set_aside(connection, folder.id, session.version)
+    _forget(session, folder, {u for u in (*stored, *aside) if any(low <= u <= high for low, high in ranges)})
+
+
+def _forget(session: Session, folder: Folder, gone: set[int]) -> None:
+    for batch in uid_set.batches(gone, BATCH):
+        with session.changed(folder.name) as connection:
+            session.report.removed += messages.remove(connection, folder.id, batch)

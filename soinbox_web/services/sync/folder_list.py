@@ -1,0 +1,48 @@
+"""The list of folders here is made equal to the server's; a renamed folder keeps its messages."""
+
+from soinbox_web.mail import folders as server
+from soinbox_web.model.folder import Folder, Role
+from soinbox_web.model.sync_plan import FolderStatus, ServerFolder, compare_folders
+from soinbox_web.services.sync.session import Session
+from soinbox_web.store import folders
+
+
+def ensure_inbox(session: Session) -> Folder | None:
+    """In a mailbox file that knows no folder yet: INBOX, which every server has; else None."""
+    with session.mailbox.read() as connection:
+        if folders.listing(connection):
+            return None
+    with session.changed("INBOX") as connection:
+        folders.add(connection, "INBOX", "INBOX", "", "inbox", selectable=True)
+        return folders.by_name(connection, "INBOX")
+
+
+def refresh(session: Session) -> dict[str, FolderStatus]:
+    """List the server's folders and take the changes in; the status of each where the server told it."""
+    there = server.list_folders(session.connection)
+    with session.mailbox.read() as connection:
+        here = folders.listing(connection)
+    found = compare_folders(here, there)
+    for folder in found.gone:
+        forget_messages(session, folder)
+        with session.changed(folder.name) as connection:
+            folders.remove(connection, folder.id)
+    if found.renamed or found.described or found.appeared:
+        with session.changed("") as connection:
+            for folder_id, now in (*found.renamed, *found.described):
+                folders.describe(connection, folder_id, *_words(now), selectable=now.selectable)
+            for new in found.appeared:
+                folders.add(connection, *_words(new), selectable=new.selectable)
+    return {folder.name: folder.status for folder in there if folder.status is not None}
+
+
+def forget_messages(session: Session, folder: Folder) -> None:
+    """Empty a folder here, in short writes."""
+    more = True
+    while more:
+        with session.changed(folder.name) as connection:
+            more = folders.clear(connection, folder.id)
+
+
+def _words(folder: ServerFolder) -> tuple[str, str, str, Role]:
+    return folder.name, folder.wire, folder.delimiter, folder.role
