@@ -1,8 +1,10 @@
 """What the reading pane would show of a message in a file (`soinbox render`)."""
 
-from soinbox_web.mail.mime.render import Rendering, render
+from typing import Any
+
+from soinbox_web.mail.mime.render import render
 
 
-def render_message(raw: bytes) -> Rendering:
-    """Parsed, sanitised, without remote pictures; `.as_json()` has the shape of contract.md. Never raises."""
-    return render(raw)
+def render_json(raw: bytes) -> dict[str, Any]:
+    """The shape `render` of contract.md: parsed, sanitised, without remote pictures. Never raises."""
+    return render(raw).as_json()

@@ -9,6 +9,12 @@ _FEW = 800  # with so few tags nothing becomes expensive, whatever their order
 _MANY = 60_000
 _BUDGET = 300_000  # elements a parser would make; formatting left open is made again in every paragraph
 _ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>]++))?"""
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_LONG_TAG = 20_000  # characters
+_ATTRIBUTE_COUNT = 1_000  # parsers are quadratic in these too
+_STRAY = re.compile(r"&(?!(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});)")
+_MANY_REFERENCES = 10_000
+_REFERENCES = 150_000
 _TOKEN = re.compile(
     rf"<(?:(!--)|([!?]|/(?![a-zA-Z]))|(/?)([a-zA-Z][^\s/>]*+)((?:{_ATTRIBUTE})*+[\s/]*+)(>?))"
 )
@@ -49,10 +55,15 @@ def within_caps(html: str) -> bool:
     Errs on one side: where markup is ambiguous (a quote astray, a comment without an end, SVG), end tags are
     no longer believed from there on, so the count can only be too high.
     """
-    if len(html) > caps.HTML:
+    if len(html) > caps.HTML or html.count("&") > _REFERENCES:
         return False
     tags = html.count("<")
-    return tags <= _FEW or (tags <= _MANY and _Nesting().fits(html))
+    return tags <= _MANY and _Nesting(_FEW * 2 if tags <= _FEW else caps.HTML_DEPTH).fits(html)
+
+
+def flat_references(html: str) -> str:
+    """Thousands of `&` that begin no character reference as `&amp;`: parsers are quadratic in them."""
+    return _STRAY.sub("&amp;", html) if html.count("&") > _MANY_REFERENCES else html
 
 
 @dataclass(slots=True)
@@ -65,14 +76,15 @@ class _Element:
 class _Nesting:
     """The open elements, and the formatting that waits to be opened again, as the standard keeps them."""
 
-    def __init__(self) -> None:
+    def __init__(self, levels: int) -> None:
+        self.levels = levels
         self.stack: list[_Element] = []
         self.left_open: list[tuple[str, str]] = []
         self.raw = ""
         self.trusted = True
 
     def fits(self, html: str) -> bool:
-        position = cost = 0
+        position = cost = doubtful = 0
         while token := _TOKEN.search(html, position):
             position = token.end()
             if not token[4]:
@@ -80,16 +92,27 @@ class _Nesting:
                     position = self.skip(html, token)
                 continue
             name = token[4].lower()
+            if len(token[5]) > _LONG_TAG and len(_ATTRIBUTES.findall(token[5])) > _ATTRIBUTE_COUNT:
+                return False
+            if not token[6] and self.runs_on(html, position):
+                return False
             self.trusted = self.trusted and bool(token[6]) and name not in _OWN_RULES
+            doubtful += not self.trusted and bool(token[3])
             if not token[3]:
                 self.begin(name, token[0])
             elif self.trusted and self.raw in ("", name):
                 self.raw = ""
                 self.close(name)
             cost += 1 + len(self.left_open)
-            if len(self.stack) + len(self.left_open) > caps.HTML_DEPTH or cost > _BUDGET:
+            if len(self.stack) + len(self.left_open) + doubtful > self.levels or cost > _BUDGET:
                 return False
         return True
+
+    @staticmethod
+    def runs_on(html: str, position: int) -> bool:
+        """Whether a tag whose end is not clear may be very long."""
+        end = position + _LONG_TAG
+        return len(html) > end and not _TOKEN.search(html, position, end)
 
     def skip(self, html: str, token: re.Match[str]) -> int:
         """The end of a comment, or of `<!…>` and `<?…>` which are read like one."""

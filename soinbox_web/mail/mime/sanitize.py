@@ -9,7 +9,7 @@ import nh3
 
 from soinbox_web.mail.mime import caps
 from soinbox_web.mail.mime.headers import clean
-from soinbox_web.mail.mime.nesting import within_caps
+from soinbox_web.mail.mime.nesting import flat_references, within_caps
 from soinbox_web.mail.mime.style import safe_style
 from soinbox_web.model.message import SafeHtml
 
@@ -65,7 +65,7 @@ def safe_html(
         return None
     sieve = _Sieve(allow_remote, rewrite_image)
     cleaned = nh3.clean(
-        _BODY.sub(_body_as_block, raw_html.replace("\0", ""), count=1),
+        _BODY.sub(_body_as_block, flat_references(raw_html.replace("\0", "")), count=1),
         tags=_TAGS,
         clean_content_tags=_DROPPED,
         attributes=_ATTRIBUTES,

@@ -26,6 +26,7 @@ _FUNCTIONS = frozenset(("rgb", "rgba", "hsl", "hsla", "calc"))
 _PLAIN = frozenset(("number", "dimension", "percentage", "hash", "whitespace"))
 _IDENT = re.compile(r"(?!(?:url|expression|javascript)$)[a-z-][a-z0-9-]{0,60}$", re.IGNORECASE)
 _FONT = re.compile(r"[\w .,'+-]{1,80}$")
+_LEVELS = 10  # functions inside each other
 _SIGNS = frozenset(",/+-*")
 _PICTURES = frozenset(("background", "list-style"))  # a picture in these is left out and the rest is kept
 
@@ -55,7 +56,9 @@ def _is_picture(token: tinycss2.ast.Node) -> bool:
     return token.type == "url" or (token.type == "function" and token.lower_name not in _FUNCTIONS)
 
 
-def _allowed(tokens: Iterable[tinycss2.ast.Node], *, strings: bool, within_function: bool = False) -> bool:
+def _allowed(tokens: Iterable[tinycss2.ast.Node], *, strings: bool, level: int = 0) -> bool:
+    if level > _LEVELS:
+        return False
     for token in tokens:
         if token.type in _PLAIN:
             continue
@@ -67,16 +70,16 @@ def _allowed(tokens: Iterable[tinycss2.ast.Node], *, strings: bool, within_funct
             continue
         if token.type == "function" and token.lower_name in _FUNCTIONS:
             inner = token.arguments
-        elif token.type == "() block" and within_function:
+        elif token.type == "() block" and level:
             inner = token.content
         else:
             return False
-        if not _allowed(inner, strings=False, within_function=True):
+        if not _allowed(inner, strings=False, level=level + 1):
             return False
     return True
 
 
-def _report(tokens: Iterable[tinycss2.ast.Node], blocked: Callable[[str], None]) -> None:
+def _report(tokens: Iterable[tinycss2.ast.Node], blocked: Callable[[str], None], level: int = 0) -> None:
     for token in tokens:
         if token.type == "url":
             blocked(token.value)
@@ -85,4 +88,5 @@ def _report(tokens: Iterable[tinycss2.ast.Node], blocked: Callable[[str], None])
                 for argument in token.arguments:
                     if argument.type == "string":
                         blocked(argument.value)
-            _report(token.arguments, blocked)
+            if level < _LEVELS:
+                _report(token.arguments, blocked, level + 1)

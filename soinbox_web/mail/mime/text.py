@@ -6,7 +6,7 @@ import re
 import nh3
 
 from soinbox_web.mail.mime import caps
-from soinbox_web.mail.mime.nesting import within_caps
+from soinbox_web.mail.mime.nesting import flat_references, within_caps
 
 _LINK = re.compile(
     r"(?P<url>\bhttps?://[^\s<>\"'{}|\\^`\[\]]{1,2000})"
@@ -24,7 +24,7 @@ def text_to_html(text: str) -> str:
     out: list[str] = []
     level = 0
     for line in text.split("\n"):
-        depth, content = _quote_level(line)
+        depth, content = _quote_level(line) if line.startswith(">") else (0, line)
         while level < depth:
             out.append("<blockquote>")
             level += 1
@@ -44,6 +44,8 @@ def _quote_level(line: str) -> tuple[int, str]:
 
 
 def _linked(line: str) -> str:
+    if "@" not in line and "://" not in line and "www." not in line.lower():
+        return entities.escape(line, quote=False)
     out: list[str] = []
     end = 0
     for found in _LINK.finditer(line):
@@ -105,7 +107,7 @@ def html_to_text(html: str) -> str:
     out: list[str] = []
     line = ""
     pre = quoted = 0
-    for tag in _TAG.finditer(_TEXT_ONLY.clean(html)):
+    for tag in _TAG.finditer(_TEXT_ONLY.clean(flat_references(html))):
         closing, name, words = tag[1], tag[2], tag[3]
         if words is not None:
             shown = entities.unescape(words).replace("\xa0", " ").replace("\u200c", "").replace("\u200b", "")
