@@ -277,7 +277,7 @@ class Dovecot:
             _, found = client.uid("FETCH", "1:*", "(BODY.PEEK[])")
             return [part[1] for part in found if isinstance(part, tuple)]
 
-    def _maildir(self, address: str, folder: str) -> Path:
+    def maildir(self, address: str, folder: str) -> Path:
         root = self.mail / address
         stored = _modified_utf7(folder).replace("/", ".")
         path = root if folder == "INBOX" else root / f".{stored}"
