@@ -1,4 +1,4 @@
-"""Synchronising: an account's mailbox file is made equal to what its server holds; the server is left alone."""
+"""Synchronising: an account's mailbox file is made equal to what its server holds, which is left alone."""
 
 from collections.abc import Callable, Collection
 

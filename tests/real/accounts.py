@@ -1,0 +1,34 @@
+"""Accounts for tests that synchronise real mailboxes."""
+
+from soinbox_web.model.account import Account
+from soinbox_web.runtime import Runtime
+from soinbox_web.store import accounts
+from tests.servers.mailbox import RealMailbox
+
+
+def add_user(runtime: Runtime, address: str = "anna@noordlicht.example") -> int:
+    """A user with a person card; its id."""
+    at = "2026-11-23T09:00:00.000Z"
+    with runtime.db.write() as connection:
+        person = connection.execute(
+            "INSERT INTO persons (first_name, created_at, updated_at) VALUES ('Anna', ?, ?)", (at, at)
+        ).lastrowid
+        user = connection.execute(
+            "INSERT INTO users (address, name, password_hash, person_id, created_at) VALUES (?, ?, '', ?, ?)",
+            (address, address, person, at),
+        ).lastrowid
+    return int(user or 0)
+
+
+def add_account(runtime: Runtime, mailbox: RealMailbox, *, provider: str = "") -> Account:
+    """The mailbox as an account of a new user, its password sealed."""
+    user = add_user(runtime, mailbox.address)
+    now = runtime.clock.now()
+    with runtime.db.write() as connection:
+        number = accounts.insert(
+            connection, user, mailbox.address, mailbox.imap_login, None, now, provider=provider
+        )
+        accounts.seal_secret(
+            connection, runtime.vault, accounts.read(connection, number), "imap", mailbox.password
+        )
+        return accounts.read(connection, number)

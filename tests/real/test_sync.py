@@ -1,0 +1,194 @@
+"""Synchronising against Debian's Dovecot: what is here equals what the server holds, and the server is left alone."""
+
+import imaplib
+
+import pytest
+
+from soinbox_web.clock import SystemClock
+from soinbox_web.mail.answers import run
+from soinbox_web.model.account import Account
+from soinbox_web.problems import SoinboxError
+from soinbox_web.runtime import Runtime
+from soinbox_web.services import sync
+from soinbox_web.store import accounts, changes, folders, messages
+from tests.real.accounts import add_account
+from tests.servers.mailbox import RealMailbox
+
+pytestmark = pytest.mark.real
+
+
+def here(runtime: Runtime, account: Account, folder: str = "INBOX") -> dict[int, frozenset[str]]:
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        found = folders.by_name(connection, folder)
+        return messages.uid_flags(connection, found.id) if found else {}
+
+
+def there(client: imaplib.IMAP4, folder: str = "INBOX") -> dict[int, frozenset[str]]:
+    client.select(folder, readonly=True)
+    _, answers = client.uid("FETCH", "1:*", "(FLAGS)")
+    found = {}
+    for answer in answers:
+        if answer:
+            uid = int(answer.split(b"UID ")[1].split()[0].rstrip(b")"))
+            flags = imaplib.ParseFlags(answer)
+            found[uid] = frozenset(flag.decode() for flag in flags) - {"\\Recent"}
+    return found
+
+
+def rows(runtime: Runtime, account: Account, folder: str = "INBOX") -> list[dict[str, object]]:
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        found = folders.by_name(connection, folder)
+        assert found is not None
+        return [dict(row) for row in messages.page(connection, found.id, limit=1000)]
+
+
+def test_everything_arrives_and_nothing_changes_on_the_server(runtime: Runtime, mailbox: RealMailbox) -> None:
+    for number in range(3):
+        mailbox.deliver_text(f"Offerte {number}", date=f"Mon, 23 Nov 2026 08:3{number}:00 +0000")
+    mailbox.deliver_text("Gelezen", flags=["\\Seen"], folder="Sent")
+    account = add_account(runtime, mailbox)
+    report = sync.sync_once(runtime, account.id)
+    assert [row["subject"] for row in rows(runtime, account)] == ["Offerte 2", "Offerte 1", "Offerte 0"]
+    assert (report.fetched, report.messages, report.removed) == (4, 4, 0)
+    with mailbox.dovecot.signed_in(mailbox.address) as client:
+        assert there(client) == here(runtime, account)
+        assert all("\\Seen" not in flags for flags in there(client).values())
+    again = sync.sync_once(runtime, account.id)
+    assert (again.fetched, again.updated, again.removed) == (0, 0, 0)
+    with runtime.db.read() as connection:
+        assert accounts.read(connection, account.id).imap_status.last_success_at is not None
+
+
+def test_the_first_page_is_committed_before_the_rest(runtime: Runtime, mailbox: RealMailbox) -> None:
+    for number in range(260):
+        mailbox.deliver_text(f"Bericht {number}")
+    account = add_account(runtime, mailbox)
+    stored: list[int] = []
+    with sync.connect(runtime, account) as connection:
+        session = sync.open_session(
+            runtime, account, connection, lambda p: stored.append(len(here(runtime, account)))
+        )
+        sync.synchronise(session)
+    assert stored[:2] == [50, 260]
+    newest = sorted(here(runtime, account))[-1]
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        assert [row["topic"] for row in changes.since(connection, 0)].count("folder") >= 3
+        assert messages.find(connection, "INBOX", folders.by_name(connection, "INBOX").uidvalidity, newest)  # type: ignore[union-attr]
+    assert runtime.mailbox(account.id, account.generation).longest_write < 1.0
+
+
+@pytest.mark.parametrize("without", [set(), {"QRESYNC"}, {"QRESYNC", "CONDSTORE", "ESEARCH", "LIST-STATUS"}])
+def test_what_others_do_is_taken_over(runtime: Runtime, mailbox: RealMailbox, without: set[str]) -> None:
+    for number in range(20):
+        mailbox.deliver_text(f"Bericht {number}")
+    account = add_account(runtime, mailbox)
+
+    def synchronise() -> None:
+        with sync.connect(runtime, account) as connection:
+            kept = tuple(word for word in connection.capabilities if word not in without)
+            connection.client.capabilities = kept
+            sync.synchronise(sync.open_session(runtime, account, connection))
+
+    synchronise()
+    with mailbox.dovecot.signed_in(mailbox.address) as client:
+        client.select("INBOX")
+        client.uid("STORE", "3,5", "+FLAGS", "(\\Seen \\Flagged)")
+        client.uid("STORE", "7:9", "+FLAGS", "(\\Deleted)")
+        client.expunge()
+        mailbox.deliver_text("Nieuw")
+        synchronise()
+        client.noop()
+        assert here(runtime, account) == there(client)
+    assert len(here(runtime, account)) == 18
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        inbox = folders.by_name(connection, "INBOX")
+        assert inbox is not None and (inbox.stored, inbox.unread, inbox.total) == (18, 16, 18)
+
+
+def test_folders_come_go_and_are_renamed(runtime: Runtime, mailbox: RealMailbox) -> None:
+    mailbox.deliver_text("In het archief", folder="Entwürfe & meer/日本")
+    mailbox.deliver_text("Weg", folder="Oud")
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    assert len(here(runtime, account, "Entwürfe & meer/日本")) == 1
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        assert folders.by_role(connection, "trash").name == "Trash"  # type: ignore[union-attr]
+        before = folders.by_name(connection, "Entwürfe & meer/日本")
+    with mailbox.dovecot.signed_in(mailbox.address) as client:
+        client.rename('"Entw&APw-rfe &- meer/&ZeVnLA-"', "Japan")
+        client.delete("Oud")
+        client.create("Nieuw")
+    sync.sync_once(runtime, account.id)
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        names = {folder.name: folder for folder in folders.listing(connection)}
+    assert {"Japan", "Nieuw"} <= set(names) and "Oud" not in names
+    assert before is not None and names["Japan"].id == before.id
+    assert len(here(runtime, account, "Japan")) == 1
+
+
+def test_broken_names_and_odd_messages_stop_nothing(runtime: Runtime, mailbox: RealMailbox) -> None:
+    mailbox.deliver_text("Goed")
+    mailbox.deliver(b"")
+    mailbox.deliver(b"\xff\xfe\x00 nonsense without an end")
+    mailbox.deliver(b"Subject: =?utf-8?b?gebroken?= \xe9t\xe9\r\nFrom: <<>>\r\nDate: morgen\r\n\r\n")
+    mailbox.deliver(b"From: x@y.example\r\n" * 3 + b"Subject: " + b"lang " * 20_000 + b"\r\n\r\n")
+    root = mailbox.dovecot.folder / "mail" / mailbox.address / ".&Broken"
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    assert len(here(runtime, account)) == 5
+    assert {row["subject"] for row in rows(runtime, account)} >= {"Goed", ""}
+    assert root.name.startswith(".&")
+
+
+def test_a_new_uidvalidity_rebuilds_the_folder(runtime: Runtime, mailbox: RealMailbox) -> None:
+    mailbox.deliver_text("Blijft", folder="Werk")
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    with mailbox.dovecot.signed_in(mailbox.address) as client:
+        client.delete("Werk")
+    mailbox.deliver_text("Blijft", folder="Werk")
+    mailbox.deliver_text("Nieuw", folder="Werk")
+    uidlist = mailbox.dovecot.folder / "mail" / mailbox.address / ".Werk" / "dovecot-uidlist"
+    uidlist.unlink(missing_ok=True)
+    sync.sync_once(runtime, account.id)
+    assert {row["subject"] for row in rows(runtime, account, "Werk")} == {"Blijft", "Nieuw"}
+
+
+def test_a_refused_password_is_recorded_and_not_insisted_upon(runtime: Runtime, mailbox: RealMailbox) -> None:
+    account = add_account(runtime, mailbox)
+    mailbox.dovecot.set_password(mailbox.address, "something-else")
+    with pytest.raises(SoinboxError) as raised:
+        sync.sync_once(runtime, account.id)
+    assert raised.value.problem.code == "credentials_wrong"
+    with runtime.db.read() as connection:
+        found = accounts.read(connection, account.id)
+        assert found.state == "needs_password"
+        assert [attempt.code for attempt in accounts.attempts(connection, account.id)] == [
+            "credentials_wrong"
+        ]
+
+
+@pytest.mark.parametrize("clock", [SystemClock()])
+def test_the_server_dies_in_the_middle(
+    runtime: Runtime, own_mailbox: RealMailbox, clock: SystemClock
+) -> None:
+    for number in range(700):
+        own_mailbox.deliver_text(f"Bericht {number}")
+    account = add_account(runtime, own_mailbox)
+    with sync.connect(runtime, account) as connection:
+        session = sync.open_session(runtime, account, connection, lambda p: own_mailbox.dovecot.kill())
+        with pytest.raises(SoinboxError):
+            sync.synchronise(session)
+    assert 50 <= len(here(runtime, account)) < 700
+    own_mailbox.dovecot.start()
+    sync.sync_once(runtime, account.id)
+    assert len(here(runtime, account)) == 700
+
+
+def test_a_refused_command_leaves_the_connection_usable(runtime: Runtime, mailbox: RealMailbox) -> None:
+    account = add_account(runtime, mailbox)
+    with sync.connect(runtime, account) as connection:
+        with pytest.raises(SoinboxError) as raised:
+            run(connection, "EXAMINE", '"Bestaat niet"')
+        assert raised.value.problem.code == "command_refused"
+        run(connection, "NOOP")
