@@ -6,7 +6,7 @@ from flask import Flask
 
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.settings import Settings
-from soinbox_web.web import access, blueprints, failures, language, look
+from soinbox_web.web import access, banners, blueprints, failures, language, look
 
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
@@ -28,7 +28,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for plug in (language, look, access, failures):
+    for plug in (language, look, access, banners, failures):
         plug.install(app)
     for blueprint in blueprints.ALL:
         app.register_blueprint(blueprint)

@@ -96,6 +96,15 @@ APP = (
         status=500,
     ),
     Kind(
+        "checked_just_now",
+        title=N_("This mailbox was checked a moment ago"),
+        cause=N_("soinbox looks at most twice a minute, so that the server does not turn it away."),
+        remedy=N_("Wait half a minute, then try again."),
+        retry="later",
+        help="not-updated",
+        status=429,
+    ),
+    Kind(
         "mailroom_stopped",
         title=N_("The mailroom is not running"),
         cause=N_("Nothing fetches or sends mail at the moment. What is here stays readable."),
@@ -118,5 +127,16 @@ APP = (
         remedy=N_("Go back and try again. If it happens again, tell your administrator when it was."),
         retry="later",
         status=500,
+    ),
+    Kind(
+        "message_not_here",
+        title=N_("This message is still being fetched"),
+        cause=N_(
+            "Only its sender and subject are here yet. The mailroom is asking your provider for the rest."
+        ),
+        remedy=N_("Wait a moment and try again."),
+        retry="later",
+        help="not-updated",
+        status=503,
     ),
 )

@@ -1,14 +1,30 @@
 """Connected accounts: their secrets, how they fare, checking now, removing."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from soinbox_web.clock import timestamp
 from soinbox_web.model.account import Account
-from soinbox_web.problems import AccessError, Problem, SoinboxError
+from soinbox_web.model.folder import Folder
+from soinbox_web.problems import AccessError, Problem, ServerError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts, changes
+from soinbox_web.store import accounts, changes, folders, requests
+from soinbox_web.texts import Translate
 
 CHECK_EVERY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReport:
+    """What the status page shows; `waiting` is the number of messages the server has and the copy has not."""
+
+    account: Account
+    folders: list[Folder]
+    waiting: int
+    attempts: list[accounts.Attempt]
+    checking: bool
+    as_of: datetime | None
 
 
 def secret(runtime: Runtime, account: Account, side: accounts.Side) -> str:
@@ -32,34 +48,85 @@ def of_user(runtime: Runtime, user_id: int) -> list[Account]:
         return accounts.of_user(connection, user_id)
 
 
-def refresh(runtime: Runtime, user_id: int, account_id: int) -> None:
-    """Ask the mailroom to look now, whatever stopped it; at most one open request, one every 30 s.
+def everyone(runtime: Runtime) -> list[Account]:
+    """Every account of the instance."""
+    with runtime.db.read() as connection:
+        return accounts.all(connection)
 
-    SoinboxError local_limit when the last one is younger.
+
+def by_address(runtime: Runtime, address: str) -> Account:
+    """The first account of this address, whoever's; AccessError not_found (for the command line)."""
+    wanted = address.strip().casefold()
+    found = [account for account in everyone(runtime) if account.address.casefold() == wanted]
+    if not found:
+        raise AccessError(Problem("not_found", evidence=address))
+    return found[0]
+
+
+def status_json(runtime: Runtime, account: Account, translate: Translate) -> dict[str, Any]:
+    """contract.md's `account`."""
+    with runtime.db.read() as connection:
+        owner = connection.execute("SELECT address FROM users WHERE id = ?", (account.user_id,)).fetchone()
+    return accounts.as_json(account, owner["address"], len(_folders(runtime, account)), translate)
+
+
+def report(runtime: Runtime, user_id: int, account_id: int) -> AccountReport:
+    """How one of the user's accounts fares; AccessError not_found."""
+    account = own(runtime, user_id, account_id)
+    found = [folder for folder in _folders(runtime, account) if folder.selectable]
+    with runtime.db.read() as connection:
+        attempts = accounts.attempts(connection, account.id)
+        checking = any(request.kind == "refresh" for request in requests.open_of(connection, account.id))
+    waiting = sum(max(0, folder.total - folder.stored) for folder in found)
+    return AccountReport(account, found, waiting, attempts, checking, account.imap_status.last_success_at)
+
+
+def refresh(runtime: Runtime, user_id: int, account_id: int) -> None:
+    """Ask the mailroom to look now, whatever stopped it.
+
+    Within 30 s of the last time ServerError local_limit.
     """
     account = own(runtime, user_id, account_id)
     now = runtime.clock.now()
     with runtime.db.write() as connection:
-        last = connection.execute(
-            "SELECT max(created_at) FROM requests WHERE account_id = ? AND kind = 'refresh' AND created_at > ?",
+        recent = connection.execute(
+            "SELECT 1 FROM requests WHERE account_id = ? AND kind = 'refresh' AND created_at > ?",
             (account.id, timestamp(now - CHECK_EVERY)),
-        ).fetchone()[0]
-        if last is not None:
-            raise SoinboxError(
-                Problem("local_limit", side="imap", facts={"host": account.imap.host}, retry_after_seconds=30)
-            )
-        connection.execute(
-            "INSERT INTO requests (account_id, kind, created_at) VALUES (?, 'refresh', ?)",
-            (account.id, timestamp(now)),
-        )
-        changes.record(connection, "request", now, account_id=account.id, user_id=user_id, detail="refresh")
+        ).fetchone()
+        if recent is None:
+            requests.ask(connection, account.id, "refresh", "", now)
+            return
+    seconds = round(CHECK_EVERY.total_seconds())
+    raise ServerError(Problem("checked_just_now", side="imap", retry_after_seconds=seconds))
 
 
-def remove(runtime: Runtime, user_id: int, account_id: int) -> None:
-    """Take the account and its local copy away; the mailbox at the provider and the user's drafts stay."""
-    account = own(runtime, user_id, account_id)
+def unsent(runtime: Runtime, account: Account) -> int:
+    """How many messages wait in the outbox and would go with the account."""
+    with runtime.db.read() as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM outbox WHERE account_id = ? AND state IN ('held', 'failed', 'uncertain')",
+            (account.id,),
+        ).fetchone()
+    return int(row[0])
+
+
+def remove(runtime: Runtime, account_id: int) -> None:
+    """Take the account and its local copy away; the mailbox at the provider and the user's drafts stay.
+
+    Who may do that is asked before (`own`). AccessError not_found.
+    """
     now = runtime.clock.now()
     with runtime.db.write() as connection:
-        accounts.remove(connection, account.id)
-        changes.record(connection, "account", now, account_id=account.id, user_id=user_id, detail="removed")
+        account = accounts.read(connection, account_id)
+        accounts.remove(connection, account_id)
+        changes.record(
+            connection, "account", now, account_id=account_id, user_id=account.user_id, detail="removed"
+        )
     runtime.forget_mailbox(account.id, account.generation)
+
+
+def _folders(runtime: Runtime, account: Account) -> list[Folder]:
+    if not runtime.mailbox_path(account.id, account.generation).exists():
+        return []
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        return folders.listing(connection)

@@ -11,6 +11,7 @@ from soinbox_web.model.account import Account, SideStatus
 from soinbox_web.model.server import Login
 from soinbox_web.problems import AccessError, Problem, StoreError
 from soinbox_web.store.vault import Associated, Vault
+from soinbox_web.texts import Translate
 
 Side = Literal["imap", "smtp"]
 KEPT_ATTEMPTS = 20
@@ -110,6 +111,32 @@ def open_secret(connection: sqlite3.Connection, vault: Vault, account: Account, 
     if row is None:
         raise StoreError(Problem("key_missing", side=side))
     return vault.unseal(row["sealed"], associated(account, side))
+
+
+def stored_secret(connection: sqlite3.Connection, vault: Vault, account: Account, side: Side) -> str:
+    """As `open_secret`, but "" when there is none that opens."""
+    try:
+        return open_secret(connection, vault, account, side)
+    except StoreError as error:
+        if error.problem.code != "key_missing":
+            raise
+        return ""
+
+
+def as_json(account: Account, user: str, folders: int, translate: Translate) -> dict[str, Any]:
+    """contract.md's `account`; `user` is the owner's address, `folders` how many are known."""
+    status = account.imap_status
+    problem = status.problem or account.smtp_status.problem
+    return {
+        "address": account.address,
+        "user": user,
+        "state": account.state,
+        "last_success_at": _text(status.last_success_at),
+        "last_attempt_at": _text(status.last_attempt_at),
+        "next_retry_at": _text(status.next_retry_at),
+        "problem": problem.as_json(translate) if problem else None,
+        "folders": folders,
+    }
 
 
 def associated(account: Account, side: Side) -> Associated:

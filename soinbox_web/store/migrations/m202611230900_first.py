@@ -75,8 +75,11 @@ CREATE TABLE refused_secrets (
   problem TEXT NOT NULL,
   user_id INTEGER,
   host TEXT NOT NULL DEFAULT '',
+  login TEXT NOT NULL DEFAULT '',
   refused_at TEXT NOT NULL
 ) STRICT;
+CREATE INDEX refused_secrets_by_login ON refused_secrets(login, refused_at);
+CREATE INDEX refused_secrets_by_host ON refused_secrets(host, refused_at);
 
 CREATE TABLE detection_cache (
   source TEXT NOT NULL,
@@ -95,7 +98,8 @@ CREATE TABLE setup_attempts (
   step TEXT NOT NULL CHECK
     (step IN ('finding', 'password', 'consent', 'connecting', 'advanced', 'done', 'cancelled')),
   detection TEXT,
-  form TEXT NOT NULL DEFAULT '{}',
+  imap TEXT,
+  smtp TEXT,
   sealed TEXT,
   accepted_hosts TEXT NOT NULL DEFAULT '[]',
   problems TEXT NOT NULL DEFAULT '[]',

@@ -1,0 +1,84 @@
+"""A running step of set-up: threads of its own, stages written as they happen, Cancel heard at any time."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from soinbox_web.mail.net import Cancelled
+from soinbox_web.model.setup_attempt import SetupAttempt
+from soinbox_web.model.stage import Stage
+from soinbox_web.problems import Problem, SoinboxError
+from soinbox_web.runtime import Runtime
+from soinbox_web.store import setup_attempts
+
+log = logging.getLogger(__name__)
+
+_JOBS = ThreadPoolExecutor(12, thread_name_prefix="setup")
+_SCRIBE = ThreadPoolExecutor(1, thread_name_prefix="setup-scribe")
+LOOK_EVERY = 0.2  # seconds between two looks whether the person has cancelled
+
+
+class Work:
+    """What discovery and sign-in report to, from whichever thread they use.
+
+    One scribe thread does the writing, so that short-lived threads open no database connection.
+    """
+
+    def __init__(self, runtime: Runtime, attempt: SetupAttempt) -> None:
+        self.runtime = runtime
+        self.attempt = attempt
+        self._gone = threading.Event()
+        self._looked = runtime.clock.monotonic()
+
+    def progress(self, stage: Stage) -> None:
+        """Write a stage that began or ended."""
+        _SCRIBE.submit(self._note, stage, self.runtime.clock.now())
+
+    def cancelled(self) -> bool:
+        """The person has cancelled; known within some tenths of a second."""
+        now = self.runtime.clock.monotonic()
+        if now - self._looked >= LOOK_EVERY:
+            self._looked = now
+            _SCRIBE.submit(self._look)
+        return self._gone.is_set()
+
+    def flush(self) -> None:
+        """Wait until what was reported is written."""
+        _SCRIBE.submit(int).result()
+
+    def finish(self, **values: Any) -> None:
+        """Leave the running step, unless the person has left it already."""
+        self.flush()
+        with self.runtime.db.write() as connection:
+            if setup_attempts.step_of(connection, self.attempt.token) == self.attempt.step:
+                setup_attempts.update(
+                    connection, self.attempt.token, self.runtime.clock.now(), claimed_at=None, **values
+                )
+
+    def _note(self, stage: Stage, at: Any) -> None:
+        with self.runtime.db.write() as connection:
+            setup_attempts.note_stage(connection, self.attempt.token, stage, at)
+
+    def _look(self) -> None:
+        with self.runtime.db.read() as connection:
+            if setup_attempts.step_of(connection, self.attempt.token) != self.attempt.step:
+                self._gone.set()
+
+
+def begin(runtime: Runtime, attempt: SetupAttempt, job: Callable[[Work], None]) -> "Future[None]":
+    """Run `job` on a thread of the pool; whatever it raises becomes the attempt's problem."""
+    return _JOBS.submit(_run, Work(runtime, attempt), job)
+
+
+def _run(work: Work, job: Callable[[Work], None]) -> None:
+    try:
+        job(work)
+    except Cancelled:
+        pass
+    except SoinboxError as error:
+        work.finish(step="advanced", problems=(error.problem,))
+    except Exception as error:  # shown as a problem: a job has nobody else to tell
+        log.exception("set-up failed unexpectedly")
+        work.finish(step="advanced", problems=(Problem("unexpected", facts={"kind": type(error).__name__}),))

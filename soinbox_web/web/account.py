@@ -1,0 +1,128 @@
+"""E-mail accounts: the options tab, status, edit, remove, check now."""
+
+from flask import Blueprint, Response, flash, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_login import current_user
+
+from soinbox_web.clock import moment
+from soinbox_web.model.account import Account
+from soinbox_web.problems import InputError, Problem, ServerError
+from soinbox_web.services import accounts
+from soinbox_web.services import setup as setups
+from soinbox_web.web.dates import clock_time
+from soinbox_web.web.forms.setup import ServerForm
+from soinbox_web.web.page import page, runtime, see_other
+
+account = Blueprint("account", __name__)
+
+
+@account.get("/options/account")
+def options() -> ResponseReturnValue:
+    """The tab E-mail account of the options: the list, with edit and remove."""
+    return page("options_account.html", accounts=accounts.of_user(runtime(), current_user.id))
+
+
+@account.get("/accounts/<int:account_id>/status")
+def status(account_id: int) -> ResponseReturnValue:
+    """How an account fares, and its last 20 attempts."""
+    return _status(account_id)
+
+
+@account.post("/accounts/<int:account_id>/refresh")
+def refresh(account_id: int) -> ResponseReturnValue:
+    """Check now; back to where the person was."""
+    try:
+        accounts.refresh(runtime(), current_user.id, account_id)
+    except ServerError as error:
+        return _status(account_id, error.problem)
+    flash(gettext("Checking now."))
+    return see_other(url_for("account.status", account_id=account_id))
+
+
+@account.get("/accounts/<int:account_id>/edit")
+def edit(account_id: int) -> ResponseReturnValue:
+    """The server data, prefilled, with what is wrong with them now."""
+    view = setups.edit_view(runtime(), current_user.id, account_id)
+    return _edit(account_id, view, ServerForm.of(view, plain=_plain()), view.attempt.problems)
+
+
+@account.post("/accounts/<int:account_id>/edit")
+def save(account_id: int) -> ResponseReturnValue:
+    """Both sign-ins are tried; the account changes when incoming works."""
+    view = setups.edit_view(runtime(), current_user.id, account_id)
+    form = ServerForm.of(view, plain=_plain())
+    if not form.validate():
+        return _edit(account_id, view, form, (), 422)
+    try:
+        typed = form.typed(accounts.own(runtime(), current_user.id, account_id))
+        token = setups.submit_edit(runtime(), current_user.id, account_id, typed)
+    except InputError as error:
+        return _edit(account_id, view, form, (error.problem,), 422)
+    return see_other(url_for("setup.attempt", token=token))
+
+
+@account.get("/accounts/<int:account_id>/remove")
+def remove(account_id: int) -> ResponseReturnValue:
+    """Asks, and says what goes and what stays."""
+    found = accounts.own(runtime(), current_user.id, account_id)
+    return page("account_remove.html", account=found, unsent=accounts.unsent(runtime(), found))
+
+
+@account.post("/accounts/<int:account_id>/remove")
+def removed(account_id: int) -> ResponseReturnValue:
+    """Gone from here; the mailbox itself stays."""
+    found = accounts.own(runtime(), current_user.id, account_id)
+    accounts.remove(runtime(), found.id)
+    flash(gettext("%(address)s is no longer connected.", address=found.address))
+    return see_other(url_for("account.options"))
+
+
+@account.app_template_filter()
+def stored_time(text: str) -> str:
+    """A stored RFC 3339 time as a person reads it; "" for none."""
+    return clock_time(moment(text)) if text else ""
+
+
+@account.app_template_filter()
+def code_title(code: str, found: Account, side: str) -> str:
+    """The title of a problem of which only the code was kept."""
+    login = found.imap if side == "imap" else found.smtp or found.imap
+    facts = {"host": login.host, "port": str(login.port), "provider": login.host, "username": login.username}
+    return Problem(code, facts=facts).title(gettext)
+
+
+def _status(account_id: int, problem: Problem | None = None) -> Response:
+    report = accounts.report(runtime(), current_user.id, account_id)
+    return page(
+        "account_status.html",
+        "account-status",
+        status=problem.kind.status if problem else 200,
+        report=report,
+        account=report.account,
+        problem=problem,
+    )
+
+
+def _edit(
+    account_id: int,
+    view: setups.SetupView,
+    form: ServerForm,
+    problems: tuple[Problem, ...],
+    status: int = 200,
+) -> Response:
+    return page(
+        "setup.html",
+        "setup-card",
+        status=status,
+        view=view,
+        attempt=view.attempt,
+        problems=problems,
+        server_form=form,
+        account=accounts.own(runtime(), current_user.id, account_id),
+        action=request.path,
+    )
+
+
+def _plain() -> bool:
+    return bool(runtime().settings.allow_plain.entries)

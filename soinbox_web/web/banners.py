@@ -1,0 +1,68 @@
+"""S7: what stands on every page of a person whose account fails, with one button each."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from flask import Flask
+from flask_login import current_user
+
+from soinbox_web.model.account import Account, SideStatus
+from soinbox_web.problems import Problem
+from soinbox_web.services import accounts
+from soinbox_web.web.page import runtime
+
+QUIET_FAILURES = 3
+QUIET_TIME = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """One failing account: `problem` None means that sending was never set up."""
+
+    account: Account
+    side: Literal["imap", "smtp"]
+    problem: Problem | None
+    last_success_at: datetime | None
+    next_retry_at: datetime | None
+
+    @property
+    def fixable(self) -> bool:
+        """The person has to do something; waiting does not help."""
+        return self.problem is None or self.problem.retry != "later"
+
+
+def install(app: Flask) -> None:
+    """The template variable `account_banners`."""
+    app.context_processor(_variables)
+
+
+def of_account(account: Account, now: datetime) -> Banner | None:
+    """The banner of one account; a temporary fault shows after 3 failures or 15 minutes without success."""
+    imap, smtp = account.imap_status, account.smtp_status
+    if account.paused:
+        return None
+    if imap.problem is not None and _shows(imap, now):
+        return Banner(account, "imap", imap.problem, imap.last_success_at, imap.next_retry_at)
+    if smtp.problem is not None or account.smtp is None:
+        return Banner(account, "smtp", smtp.problem, smtp.last_success_at, smtp.next_retry_at)
+    return None
+
+
+def _shows(status: SideStatus, now: datetime) -> bool:
+    if status.problem is None or status.problem.retry != "later":
+        return status.problem is not None
+    waited = status.last_success_at is None or now - status.last_success_at >= QUIET_TIME
+    return waited or status.consecutive_failures >= QUIET_FAILURES
+
+
+def _variables() -> dict[str, Any]:
+    return {"account_banners": _banners}
+
+
+def _banners() -> list[Banner]:
+    if not current_user.is_authenticated:
+        return []
+    now = runtime().clock.now()
+    found = (of_account(account, now) for account in accounts.of_user(runtime(), current_user.id))
+    return [banner for banner in found if banner]

@@ -1,0 +1,174 @@
+"""Set-up, S0 to S5: the address, the password, the connection stage by stage, the server data by hand."""
+
+from flask import Blueprint, Response, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from soinbox_web.model.account import Account
+from soinbox_web.problems import AccessError, InputError, Problem
+from soinbox_web.services import accounts
+from soinbox_web.services import setup as service
+from soinbox_web.services.setup import SetupView
+from soinbox_web.web import hx
+from soinbox_web.web.forms.setup import AddressForm, PasswordForm, ServerForm
+from soinbox_web.web.page import page, runtime, see_other
+
+setup = Blueprint("setup", __name__)
+
+POLL_SECONDS = "1"
+
+
+@setup.get("/setup")
+def start() -> ResponseReturnValue:
+    """S1. `from` names an attempt whose address is kept."""
+    return _ask_address(AddressForm(data={"address": _address_of(request.args.get("from", ""))}))
+
+
+@setup.post("/setup")
+def begin() -> ResponseReturnValue:
+    """The address: detection begins, or the server data are asked at once."""
+    form = AddressForm()
+    if request.form.get("go") == "advanced":
+        return _to_attempt(service.start_advanced(runtime(), current_user.id, form.address.data or ""))
+    try:
+        token = service.start(runtime(), current_user.id, form.address.data or "")
+    except InputError as error:
+        return _ask_address(form, error.problem)
+    return _to_attempt(token)
+
+
+@setup.get("/setup/<token>")
+def attempt(token: str) -> ResponseReturnValue:
+    """S2 to S5, whichever it is now."""
+    view = service.view(runtime(), current_user.id, token)
+    step = view.attempt.step
+    if step == "cancelled":
+        return see_other(url_for("setup.start"))
+    if step == "done":
+        return _leave(_home(view))
+    response = _show(view)
+    if view.attempt.running and not hx.is_partial():
+        response.headers["Refresh"] = POLL_SECONDS
+    if hx.is_partial():
+        response.headers["HX-Replace-Url"] = url_for("setup.attempt", token=token)
+    return response
+
+
+@setup.post("/setup/<token>/password")
+def password(token: str) -> ResponseReturnValue:
+    """S2 → S3; `anyway` tries a password that does not look like an app password."""
+    view = service.view(runtime(), current_user.id, token)
+    anyway = "anyway" in request.form
+    form = PasswordForm()
+    kept = view.kept_imap and not form.password.data
+    if not kept and not form.validate():
+        return _show(view, password_form=form, status=422)
+    try:
+        service.submit_password(runtime(), current_user.id, token, form.password.data or "", anyway=anyway)
+    except InputError as error:
+        return _show(view, password_form=form, problem=error.problem, status=422)
+    return _to_attempt(token)
+
+
+@setup.post("/setup/<token>/hosts")
+def hosts(token: str) -> ResponseReturnValue:
+    """The person knows who runs their mail."""
+    service.confirm_hosts(runtime(), current_user.id, token)
+    return _to_attempt(token)
+
+
+@setup.post("/setup/<token>/advanced")
+def advanced(token: str) -> ResponseReturnValue:
+    """S4 → S3; `go=open` only opens the form."""
+    if request.form.get("go") == "open":
+        service.open_advanced(runtime(), current_user.id, token)
+        return _to_attempt(token)
+    view = service.view(runtime(), current_user.id, token)
+    if view.attempt.step != "advanced":
+        return _to_attempt(token)
+    form = ServerForm.of(view, plain=_plain())
+    if not form.validate():
+        return _show(view, server_form=form, status=422)
+    try:
+        service.submit_advanced(runtime(), current_user.id, token, form.typed(_account(view)))
+    except InputError as error:
+        return _show(view, server_form=form, problem=error.problem, status=422)
+    return _to_attempt(token)
+
+
+@setup.post("/setup/<token>/cancel")
+def cancel(token: str) -> ResponseReturnValue:
+    """Stop whatever runs, and forget what was typed."""
+    view = service.view(runtime(), current_user.id, token)
+    service.cancel(runtime(), current_user.id, token)
+    if view.attempt.account_id is not None:
+        return see_other(url_for("account.options"))
+    return see_other(url_for("setup.start"))
+
+
+def _ask_address(form: AddressForm, problem: Problem | None = None) -> Response:
+    return page(
+        "setup.html",
+        "setup-card",
+        status=422 if problem else 200,
+        view=None,
+        form=form,
+        problem=problem,
+        accounts=accounts.of_user(runtime(), current_user.id),
+    )
+
+
+def _show(
+    view: SetupView,
+    *,
+    password_form: PasswordForm | None = None,
+    server_form: ServerForm | None = None,
+    problem: Problem | None = None,
+    status: int = 200,
+) -> Response:
+    problems = (problem,) if problem else () if status == 422 else view.attempt.problems
+    return page(
+        "setup.html",
+        "setup-card",
+        status=status,
+        view=view,
+        attempt=view.attempt,
+        problems=problems,
+        password_form=password_form or PasswordForm(formdata=None),
+        server_form=server_form or ServerForm.of(view, plain=_plain()),
+        account=_account(view),
+        action=url_for("setup.advanced", token=view.attempt.token),
+    )
+
+
+def _to_attempt(token: str) -> ResponseReturnValue:
+    return see_other(url_for("setup.attempt", token=token))
+
+
+def _leave(url: str) -> ResponseReturnValue:
+    """To another page: by htmx as a page of its own."""
+    return hx.go(Response(status=200), url) if hx.is_partial() else see_other(url)
+
+
+def _home(view: SetupView) -> str:
+    """S5: the inbox of the account that was connected."""
+    return url_for("inbox.folder", account_id=view.attempt.account_id)
+
+
+def _account(view: SetupView) -> Account | None:
+    if view.attempt.account_id is None or view.attempt.step == "done":
+        return None
+    return accounts.own(runtime(), current_user.id, view.attempt.account_id)
+
+
+def _address_of(token: str) -> str:
+    if not token:
+        return ""
+    try:
+        return service.view(runtime(), current_user.id, token).attempt.address
+    except AccessError:
+        return ""
+
+
+def _plain() -> bool:
+    return bool(runtime().settings.allow_plain.entries)
