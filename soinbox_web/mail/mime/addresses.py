@@ -9,6 +9,7 @@ from soinbox_web.model.message import Correspondent
 _TOKEN = re.compile(
     r'"((?:[^"\\]|\\.)*)"?|<([^>]*)>?|([,;:])|([^\s"<>(),;:]+)|(\()|(\s+)|(.)', re.DOTALL | re.ASCII
 )
+_COMMENT = re.compile(r"\([^()]*\)")
 _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
 
 
@@ -83,15 +84,28 @@ class _Entry:
             name, address = phrase, self.angle
             if "@" not in address and "@" in phrase:
                 name, address = address, phrase
-        else:
-            name, address = self.comment, phrase
-            if "@" not in phrase:
-                name, address = phrase or self.comment, ""
-            elif " " in phrase and not phrase.startswith('"'):  # "Ann Smith ann@example.org"
+            if name and self.comment:
+                name = f"{name} ({self.comment})"
+            self.append(found, name or self.comment, address)
+            return
+        if not phrase.startswith('"') and "@" in phrase:
+            joined = re.sub(r"[ \t\r\n]*([.@])[ \t\r\n]*", r"\1", phrase)
+            if " " in joined:  # "Ann Smith ann@example.org", or addresses with no comma between
                 words = re.split(r"[ \t\r\n]+", phrase)
-                at = next(word for word in words if "@" in word)
-                name, address = " ".join(word for word in words if word != at), at
-        shown = decode_words((name or self.comment).encode("latin-1")).strip("\"' ")
+                addresses = [word for word in words if "@" in word]
+                name = " ".join(word for word in words if "@" not in word)
+                for address in addresses:
+                    self.append(found, name if len(addresses) == 1 else "", address)
+                return
+            phrase = joined
+        if "@" in phrase:
+            self.append(found, self.comment, phrase)
+        elif phrase:
+            self.append(found, phrase, "")
+
+    @staticmethod
+    def append(found: list[Correspondent], name: str, address: str) -> None:
+        shown = decode_words(name.encode("latin-1")).strip("\"' ")
         address = _address(address)
         if shown == address:
             shown = ""
@@ -101,7 +115,7 @@ class _Entry:
 
 def _address(text: str) -> str:
     """The bare address: no spaces, no route (`@a,@b:c@d`), no control characters."""
-    text = clean(charset.decode(text.encode("latin-1")))
+    text = clean(charset.decode(_COMMENT.sub("", text).encode("latin-1")))
     if text.startswith("@") and ":" in text:
         text = text.rpartition(":")[2]
     if text.lower().startswith("mailto:"):

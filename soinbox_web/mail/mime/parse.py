@@ -61,7 +61,10 @@ def _message(
 ) -> ParsedMessage:
     values: dict[str, bytes] = {}
     people: dict[str, list[Correspondent]] = {}
+    hint = _hint(root)
     for name, value in fields:
+        if name in _READ:
+            value = _as_utf8(value, hint)
         if name in ("to", "cc", "bcc", "from", "reply-to", "sender"):
             people.setdefault(name, []).extend(addresses(value))
         values.setdefault(name, value)
@@ -93,6 +96,24 @@ def _message(
         defects=defects,
         source_only=source,
     )
+
+
+_READ = frozenset(("subject", "from", "sender", "reply-to", "to", "cc", "bcc"))
+
+
+def _hint(root: Part) -> str:
+    """The charset of the first text: eight-bit header fields are mostly written in it."""
+    return next((part.parameters["charset"] for part in root.walk() if "charset" in part.parameters), "")
+
+
+def _as_utf8(value: bytes, hint: str) -> bytes:
+    if value.isascii() or b"=?" in value or not hint:
+        return value
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return charset.decode(value, hint).encode("utf-8", "replace")
+    return value
 
 
 def _text(found: Bodies) -> str:
