@@ -1,4 +1,6 @@
-"""Every kind of problem, by code: the groups' tables joined."""
+"""Every kind of problem: the groups' tables joined, with the class that is raised for each."""
+
+from dataclasses import dataclass
 
 from soinbox_web.problems import (
     CertificateError,
@@ -16,26 +18,31 @@ from soinbox_web.problems.app import APP
 from soinbox_web.problems.finding import FINDING
 from soinbox_web.problems.keeping_up import KEEPING_UP
 from soinbox_web.problems.members import MEMBERS
-from soinbox_web.problems.network import CERTIFICATE, NAMES_AND_ROUTES, NETWORK, PROTOCOL
+from soinbox_web.problems.network import CERTIFICATE, NAMES_AND_ROUTES, PROTOCOL
 from soinbox_web.problems.sending import SENDING
-from soinbox_web.problems.signing_in import REFUSED, SERVER, SIGNING_IN
+from soinbox_web.problems.signing_in import REFUSED, SERVER
 
-KINDS: dict[str, Kind] = {
-    kind.code: kind for group in (FINDING, NETWORK, SIGNING_IN, KEEPING_UP, SENDING, MEMBERS, APP) for kind in group
-}
 
-LEAVES: dict[str, type[SoinboxError]] = {
-    kind.code: leaf
-    for leaf, group in (
-        (DiscoveryError, FINDING),
-        (NetworkError, NAMES_AND_ROUTES),
-        (ProtocolError, PROTOCOL),
-        (CertificateError, CERTIFICATE),
-        (SignInError, REFUSED),
-        (ServerError, (*SERVER, *KEEPING_UP)),
-        (SendError, SENDING),
-        (InputError, APP),
-    )
-    for kind in group
-}
-"""The class to raise for a code that a server's answer led to."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Problems of one sort; `leaf` is the class that `mail` raises for what a server's answer led to."""
+
+    title: str
+    leaf: type[SoinboxError]
+    kinds: tuple[Kind, ...]
+
+
+GROUPS = (
+    Group("Finding the provider", DiscoveryError, FINDING),
+    Group("Names and routes", NetworkError, NAMES_AND_ROUTES),
+    Group("Protocols", ProtocolError, PROTOCOL),
+    Group("Certificates", CertificateError, CERTIFICATE),
+    Group("Signing in", SignInError, REFUSED),
+    Group("The server", ServerError, SERVER),
+    Group("Keeping up", ServerError, KEEPING_UP),
+    Group("Sending", SendError, SENDING),
+    Group("People", InputError, MEMBERS),
+    Group("soinbox itself", InputError, APP),
+)
+KINDS: dict[str, Kind] = {kind.code: kind for group in GROUPS for kind in group.kinds}
+LEAVES: dict[str, type[SoinboxError]] = {kind.code: group.leaf for group in GROUPS for kind in group.kinds}

@@ -203,5 +203,3 @@ CERTIFICATE = (
         status=502,
     ),
 )
-
-NETWORK = (*NAMES_AND_ROUTES, *PROTOCOL, *CERTIFICATE)

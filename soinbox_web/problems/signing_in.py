@@ -203,5 +203,3 @@ SERVER = (
         help="not-updated",
     ),
 )
-
-SIGNING_IN = (*REFUSED, *SERVER)
