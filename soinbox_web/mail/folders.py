@@ -93,15 +93,21 @@ def uids(connection: ImapConnection, first: int = 1) -> list[int]:
     """The UIDs from `first` on in the folder that is open, ascending."""
     wanted = "ALL" if first <= 1 else f"UID {first}:*"
     compact = ["RETURN (ALL)"] if "ESEARCH" in connection.capabilities else []
+    found = uids_found(run(connection, "UID", "SEARCH", *compact, wanted).answers)
+    return [uid for uid in found if uid >= first]
+
+
+def uids_found(answers: list[Answer]) -> list[int]:
+    """The UIDs in the answers to UID SEARCH, ascending."""
     found: set[int] = set()
-    for answer in run(connection, "UID", "SEARCH", *compact, wanted).answers:
+    for answer in answers:
         head = answer[0][:8].upper()
         if head.startswith(b"ESEARCH"):
             told = re.search(rb"\bALL ([\d:,]+)", answer[0], re.IGNORECASE)
             found.update(_numbers(told[1].decode()) if told else ())
         elif head.startswith(b"SEARCH"):
             found.update(_numbers(",".join(answer[0].decode("latin-1").split()[1:])))
-    return sorted(uid for uid in found if uid >= first)
+    return sorted(found)
 
 
 def flags(

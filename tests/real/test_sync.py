@@ -1,4 +1,4 @@
-"""Synchronising against Debian's Dovecot: what is here equals what the server holds, and the server is left alone."""
+"""Synchronising against Debian's Dovecot: here equals there afterwards, and the server is left alone."""
 
 import imaplib
 

@@ -1,0 +1,84 @@
+"""The commands that change a mailbox; used only for what somebody asked for."""
+
+import re
+from collections.abc import Collection, Iterable
+
+from soinbox_web.mail.answers import CommandRefused, begin, quoted, refuse_end, run, translated
+from soinbox_web.mail.folders import uids_found
+from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap_client import refuse_breaks
+from soinbox_web.model import uid_set
+from soinbox_web.problems import InputError, Problem
+
+_FLAG = re.compile(r"\\?[A-Za-z0-9$_.-]{1,100}")
+
+
+def store_flags(
+    connection: ImapConnection,
+    uids: Iterable[int],
+    *,
+    add: Collection[str] = (),
+    remove: Collection[str] = (),
+) -> None:
+    """Set and clear flags in the folder that is selected. Raises CommandRefused."""
+    chosen = uid_set.write(uids)
+    for sign, flags in (("+", add), ("-", remove)):
+        if not all(_FLAG.fullmatch(flag) for flag in flags):
+            raise InputError(Problem("input_invalid", facts={"detail": "flag"}))
+        if flags:
+            run(connection, "UID", "STORE", chosen, f"{sign}FLAGS.SILENT", f"({' '.join(flags)})")
+
+
+def move(connection: ImapConnection, uids: Collection[int], target: str) -> bool:
+    """Move messages to a folder (wire name): MOVE (RFC 6851), else COPY and expunge.
+
+    False when they could only be flagged \\Deleted where they were, for want of UIDPLUS.
+    """
+    chosen = uid_set.write(uids)
+    if "MOVE" in connection.capabilities:
+        run(connection, "UID", "MOVE", chosen, quoted(target))
+        return True
+    run(connection, "UID", "COPY", chosen, quoted(target))
+    return expunge(connection, uids)
+
+
+def copy(connection: ImapConnection, uids: Collection[int], target: str) -> None:
+    run(connection, "UID", "COPY", uid_set.write(uids), quoted(target))
+
+
+def expunge(connection: ImapConnection, uids: Collection[int]) -> bool:
+    """Remove these messages for good, and no others; False when the server only lets us flag them."""
+    store_flags(connection, uids, add=["\\Deleted"])
+    if "UIDPLUS" not in connection.capabilities:
+        return False
+    run(connection, "UID", "EXPUNGE", uid_set.write(uids))
+    return True
+
+
+def create(connection: ImapConnection, wire: str) -> None:
+    """Make a folder; one that is there already is fine."""
+    try:
+        run(connection, "CREATE", quoted(wire))
+    except CommandRefused as error:
+        if "ALREADYEXISTS" not in error.problem.evidence.upper():
+            raise
+
+
+def append(connection: ImapConnection, wire: str, message: bytes, flags: Collection[str]) -> None:
+    """Add a message to a folder, dated now. Raises CommandRefused; other SoinboxErrors when it is unsure."""
+    client = connection.client
+    with translated(connection):
+        client.literal = message  # type: ignore[assignment]  # imaplib sends it after the continuation
+        tag = begin(client, "APPEND", quoted(wire), f"({' '.join(flags)})")
+        while not (line := client.readline()).startswith(tag + b" "):
+            refuse_end(line)
+        if not line[len(tag) + 1 :].upper().startswith(b"OK"):
+            evidence = line[len(tag) + 1 :].decode("utf-8", "replace").strip()[:2000]
+            code = "over_quota" if "OVERQUOTA" in evidence.upper() else "command_refused"
+            raise CommandRefused(Problem(code, "imap", evidence=evidence))
+
+
+def find_message_id(connection: ImapConnection, message_id: str) -> list[int]:
+    """UIDs in the folder that is open whose Message-ID is this one."""
+    refuse_breaks(message_id)
+    return uids_found(run(connection, "UID", "SEARCH", "HEADER", "Message-ID", quoted(message_id)).answers)

@@ -1,0 +1,202 @@
+"""Acting: rows of `actions` are pushed to the server in order, many alike as one, and taken over here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import groupby
+
+from soinbox_web.mail import changing
+from soinbox_web.mail import folders as server
+from soinbox_web.mail.answers import CommandRefused
+from soinbox_web.mail.folder_names import encode
+from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.model import backoff
+from soinbox_web.model.account import Account
+from soinbox_web.model.folder import Folder
+from soinbox_web.problems import Problem, SoinboxError
+from soinbox_web.runtime import Runtime
+from soinbox_web.store import actions, changes, folders, messages
+from soinbox_web.store.actions import Action
+from soinbox_web.store.database import Database
+
+WORKER = "mailroom"
+MERGED = 500  # actions in one command
+ATTEMPTS = 8
+
+
+@dataclass
+class Desk:
+    """What pushing works with; `touched` collects folders that hold something new now."""
+
+    runtime: Runtime
+    account: Account
+    mailbox: Database
+    connection: ImapConnection
+    touched: set[str] = field(default_factory=set)
+
+
+def recover(runtime: Runtime, account_id: int) -> None:
+    """At the start of the mailroom: what a dead one had claimed is open again."""
+    with runtime.db.write() as connection:
+        actions.release_all(connection, account_id)
+
+
+def push(runtime: Runtime, account: Account, connection: ImapConnection) -> set[str]:
+    """Push what is due; the names of the folders to synchronise next.
+
+    A refusal is recorded with its row. Raises SoinboxError when the connection breaks; the rows are open
+    again then.
+    """
+    mailbox = runtime.mailbox(account.id, account.generation)
+    desk = Desk(runtime, account, mailbox, connection)
+    with runtime.db.read() as reading:
+        due = actions.due(reading, account.id, runtime.clock.now(), MERGED)
+    for _, alike in groupby(due, key=_likeness):
+        group = list(alike)
+        with runtime.db.write() as writing:
+            claimed = [action for action in group if actions.claim(writing, action.id, WORKER)]
+        if claimed:
+            _push_group(desk, claimed)
+    return desk.touched
+
+
+def _likeness(action: Action) -> tuple[object, ...]:
+    """Equal for actions that fit in one command."""
+    if action.kind == "append":
+        return ("append", action.id)
+    return (action.kind, action.key.folder, action.key.uidvalidity, repr(sorted(action.arguments.items())))
+
+
+def _push_group(desk: Desk, group: Sequence[Action]) -> None:
+    try:
+        _do(desk, group)
+    except CommandRefused as error:
+        if len(group) > 1:
+            for action in group:
+                _push_group(desk, [action])
+            return
+        _finish(desk, group, error.problem)
+    except SoinboxError as error:
+        _again(desk, group, error.problem)
+        raise
+    else:
+        _finish(desk, group)
+
+
+def _do(desk: Desk, group: Sequence[Action]) -> None:
+    first = group[0]
+    if first.kind == "append":
+        _append(desk, first)
+        return
+    folder = _folder(desk, first.key.folder)
+    status = server.select(desk.connection, folder.wire)
+    if status.uidvalidity != first.key.uidvalidity:
+        raise CommandRefused(Problem("message_gone", "imap"))
+    uids = [action.key.uid for action in group]
+    if first.kind == "flag":
+        add, remove = first.arguments.get("add", ()), first.arguments.get("remove", ())
+        changing.store_flags(desk.connection, uids, add=add, remove=remove)
+        _flagged(desk, folder, uids, add, remove)
+    elif first.kind == "expunge":
+        _left(desk, folder, uids, changing.expunge(desk.connection, uids))
+    elif first.kind == "copy":
+        target = _folder(desk, first.arguments["folder"])
+        changing.copy(desk.connection, uids, target.wire)
+        desk.touched.add(target.name)
+    else:
+        target = _folder(desk, first.arguments["folder"]) if first.kind == "move" else _trash(desk)
+        _left(desk, folder, uids, changing.move(desk.connection, uids, target.wire))
+        desk.touched.add(target.name)
+
+
+def _append(desk: Desk, action: Action) -> None:
+    """Add a message, once: whenever it may be there already, it is looked for first."""
+    target = _folder(desk, action.key.folder) if action.key.folder else _sent(desk)
+    with desk.runtime.db.read() as connection:
+        content = actions.content(connection, action.id)
+    message_id = action.arguments.get("message_id", "")
+    if message_id and (action.arguments.get("look_first") or action.attempts > 0):
+        server.examine(desk.connection, target.wire)
+        if changing.find_message_id(desk.connection, message_id):
+            desk.touched.add(target.name)
+            return
+    changing.append(desk.connection, target.wire, content, action.arguments.get("flags", ()))
+    desk.touched.add(target.name)
+
+
+# What the server agreed to, here.
+
+
+def _flagged(
+    desk: Desk, folder: Folder, uids: Sequence[int], add: Iterable[str], remove: Iterable[str]
+) -> None:
+    with desk.mailbox.write() as connection:
+        stored = messages.uid_flags(connection, folder.id, min(uids))
+        changed = {uid: (stored[uid] | set(add)) - set(remove) for uid in uids if uid in stored}
+        messages.set_flags(connection, folder.id, changed)
+        _record(desk, connection, folder)
+
+
+def _left(desk: Desk, folder: Folder, uids: Sequence[int], gone: bool) -> None:
+    if not gone:
+        _flagged(desk, folder, uids, ["\\Deleted"], ())
+        return
+    with desk.mailbox.write() as connection:
+        messages.remove(connection, folder.id, uids)
+        _record(desk, connection, folder)
+
+
+def _record(desk: Desk, connection: object, folder: Folder) -> None:
+    now = desk.runtime.clock.now()
+    changes.record(connection, "folder", now, account_id=desk.account.id, detail=folder.name)  # type: ignore[arg-type]
+
+
+def _finish(desk: Desk, group: Sequence[Action], problem: Problem | None = None) -> None:
+    with desk.runtime.db.write() as connection:
+        for action in group:
+            actions.finish(connection, action.id, desk.runtime.clock.now(), problem)
+
+
+def _again(desk: Desk, group: Sequence[Action], problem: Problem) -> None:
+    """Open again for later; given up after many attempts."""
+    now = desk.runtime.clock.now()
+    with desk.runtime.db.write() as connection:
+        for action in group:
+            if action.attempts + 1 >= ATTEMPTS or problem.retry != "later":
+                actions.finish(connection, action.id, now, problem)
+                continue
+            retry = backoff.next_try(problem, action.attempts + 1, now, 0.0) or now + timedelta(minutes=15)
+            actions.release(connection, action.id, retry)
+
+
+# Folders by what they are for.
+
+
+def _folder(desk: Desk, name: str) -> Folder:
+    with desk.mailbox.read() as connection:
+        folder = folders.by_name(connection, name)
+    if folder is None:
+        raise CommandRefused(Problem("folder_missing", "imap", facts={"folder": name}))
+    return folder
+
+
+def _trash(desk: Desk) -> Folder:
+    with desk.mailbox.read() as connection:
+        found = folders.by_role(connection, "trash")
+    return found or _made(desk, "Trash")
+
+
+def _sent(desk: Desk) -> Folder:
+    with desk.mailbox.read() as connection:
+        found = folders.by_role(connection, "sent")
+    return found or _made(desk, "Sent")
+
+
+def _made(desk: Desk, name: str) -> Folder:
+    """A folder that the account lacks."""
+    changing.create(desk.connection, encode(name))
+    with desk.mailbox.write() as connection:
+        if folders.by_name(connection, name) is None:
+            role = "trash" if name == "Trash" else "sent"
+            folders.add(connection, name, encode(name), "", role, selectable=True)  # type: ignore[arg-type]
+    return _folder(desk, name)

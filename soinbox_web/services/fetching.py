@@ -1,0 +1,116 @@
+"""Fetching whole messages into the mailbox file: at once when asked for, the newest in the background."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from soinbox_web.clock import timestamp
+from soinbox_web.mail import folders as server
+from soinbox_web.mail.bodies import LARGEST, fetch_bodies
+from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.mime.parse import parse
+from soinbox_web.model.account import Account
+from soinbox_web.model.folder import Folder
+from soinbox_web.model.message import MessageKey
+from soinbox_web.model.sync_plan import in_order
+from soinbox_web.problems import AccessError, Problem
+from soinbox_web.runtime import Runtime
+from soinbox_web.store import bodies, changes, folders, messages, requests
+from soinbox_web.store.database import Database
+from soinbox_web.store.requests import Request
+
+BACKGROUND_DAYS = timedelta(days=30)
+BACKGROUND_LARGEST = 5_000_000  # bytes of one message
+BACKGROUND_TOTAL = 1_000_000_000  # bytes of an account
+AT_ONCE = 2_000_000  # bytes in one command
+INDEXED = 200_000  # characters of a message that the search knows
+
+
+@dataclass
+class Reader:
+    """A connection to fetch with; remembers which folder it has open."""
+
+    runtime: Runtime
+    account: Account
+    connection: ImapConnection
+    opened: tuple[str, int] = field(default=("", 0))
+
+    @property
+    def mailbox(self) -> Database:
+        return self.runtime.mailbox(self.account.id, self.account.generation)
+
+    def open(self, folder: Folder) -> None:
+        """Open the folder read-only; AccessError message_gone when it was built anew."""
+        if self.opened != (folder.wire, folder.uidvalidity):
+            status = server.examine(self.connection, folder.wire).status
+            self.opened = (folder.wire, status.uidvalidity)
+        if self.opened[1] != folder.uidvalidity:
+            raise AccessError(Problem("message_gone", "imap"))
+
+
+def answer(reader: Reader, request: Request) -> None:
+    """Fetch the message that a request names, and finish the request. Raises SoinboxError when it breaks."""
+    problem = None
+    try:
+        _fetch_one(reader, MessageKey.read(request.subject))
+    except AccessError as error:
+        problem = error.problem
+    with reader.runtime.db.write() as connection:
+        requests.finish(connection, request.id, reader.runtime.clock.now(), problem)
+
+
+def fetch_some(reader: Reader) -> bool:
+    """Some of the newest messages that are not here yet; False when there are no more to fetch."""
+    now = reader.runtime.clock.now()
+    with reader.mailbox.read() as connection:
+        if bodies.total(connection) >= BACKGROUND_TOTAL:
+            return False
+        listed = in_order(folders.listing(connection), reader.account.provider)
+        since = timestamp(now - BACKGROUND_DAYS)
+        for folder in listed:
+            if folder.role in ("trash", "junk"):
+                continue
+            missing = bodies.missing(connection, folder.id, since, BACKGROUND_LARGEST, 100)
+            if missing:
+                break
+        else:
+            return False
+    chosen: list[tuple[int, int]] = []
+    size = 0
+    for row in missing:
+        if chosen and size + row["size"] > AT_ONCE:
+            break
+        chosen.append((row["uid"], row["id"]))
+        size += row["size"]
+    reader.open(folder)
+    return _fetch(reader, folder, chosen) > 0
+
+
+def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
+    with reader.mailbox.read() as connection:
+        row = messages.find(connection, key.folder, key.uidvalidity, key.uid) if key else None
+        folder = folders.by_name(connection, key.folder) if key else None
+        if row is None or folder is None:
+            raise AccessError(Problem("message_gone", "imap"))
+        if bodies.has(connection, row["id"]):
+            return
+    if row["size"] > LARGEST:
+        raise AccessError(Problem("message_too_big", "imap"))
+    reader.open(folder)
+    if not _fetch(reader, folder, [(row["uid"], row["id"])]):
+        raise AccessError(Problem("message_gone", "imap"))
+
+
+def _fetch(reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]]) -> int:
+    """Fetch (UID, row id) pairs; how many came."""
+    rows = dict(chosen)
+    came = 0
+    for uid, raw in fetch_bodies(reader.connection, rows):
+        packed, text = bodies.pack(raw), parse(raw).text[:INDEXED]
+        with reader.mailbox.write() as connection:
+            if messages.uids_among(connection, folder.id, [uid]):
+                now = reader.runtime.clock.now()
+                bodies.put(connection, rows[uid], packed, len(raw), text, now)
+                changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
+        came += 1
+    return came
