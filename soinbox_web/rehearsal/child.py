@@ -59,5 +59,14 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
+def is_free(host: str, port: int) -> bool:
+    """Whether a server may listen there now."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError:
+        return False
+    return True
+
+
 def _die_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

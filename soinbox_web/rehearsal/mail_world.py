@@ -25,14 +25,17 @@ _NET = "127.0.77."
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """How the product is told about it: SOINBOX_ settings without their prefix.
+    """How the product is told about it: SOINBOX_ settings without their prefix, and the servers' ports.
 
-    `imap_port` and `smtp_port` are those of every misbehaving host.
+    The team's server speaks TLS from the start, the misbehaving ones STARTTLS.
     """
 
     variables: dict[str, str]
+    host: str
     imap_port: int
     smtp_port: int
+    odd_imap_port: int
+    odd_smtp_port: int
 
 
 @contextlib.contextmanager
@@ -48,17 +51,17 @@ def mail_world(folder: Path, now: datetime) -> Iterator[World]:
         imap_port = mailboxes.listen(identity, starttls=False)
         submission = Submission(mailboxes, identity, local_domains=[DOMAIN]).start()
         stack.callback(submission.stop)
-        imap_shared, smtp_shared = _port_free_everywhere(), _port_free_everywhere()
+        odd_imap_port, odd_smtp_port = _port_free_everywhere(), _port_free_everywhere()
         some_mail = mailbox_of(CHLOE, now)[-20:]
         for number, case in enumerate(CASES, 1):
-            _misbehave(stack, ca, case, f"{_NET}{number}", imap_shared, smtp_shared, mailboxes, some_mail)
+            _misbehave(stack, ca, case, f"{_NET}{number}", odd_imap_port, odd_smtp_port, mailboxes, some_mail)
         names = NameServer(dict(_records())).start()
         stack.callback(names.stop)
         autoconfig = folder / "autoconfig"
         autoconfig.mkdir()
         good = client_config(DOMAIN, HOST, imap_port, HOST, submission.tls_port, "SSL")
         odd_host = f"%EMAILLOCALPART%.{misbehaving.DOMAIN}"
-        odd = client_config(misbehaving.DOMAIN, odd_host, imap_shared, odd_host, smtp_shared, "STARTTLS")
+        odd = client_config(misbehaving.DOMAIN, odd_host, odd_imap_port, odd_host, odd_smtp_port, "STARTTLS")
         (autoconfig / f"{DOMAIN}.xml").write_text(good)
         (autoconfig / f"{misbehaving.DOMAIN}.xml").write_text(odd)
         yield World(
@@ -69,8 +72,11 @@ def mail_world(folder: Path, now: datetime) -> Iterator[World]:
                 "ALLOW_HOSTS": "127.0.0.0/8",
                 "ISPDB_URL": "",
             },
-            imap_shared,
-            smtp_shared,
+            HOST,
+            imap_port,
+            submission.tls_port,
+            odd_imap_port,
+            odd_smtp_port,
         )
 
 

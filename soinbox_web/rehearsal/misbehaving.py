@@ -18,7 +18,7 @@ class Case:
 
     `expect` is the code of the problem, "" when set-up succeeds. `imap` None: a real mailbox, so the fault is
     on the sending side. `address` is where the host's name leads when nobody of ours listens there; "" there:
-    the name does not exist.
+    the name does not exist. `note` says what happens when no problem is expected.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Case:
     fault: Fault = "none"
     old_tls: bool = False
     address: str | None = None
+    note: str = ""
 
     @property
     def mail_address(self) -> str:
@@ -126,6 +127,7 @@ CASES = (
     Case(
         name="slow",
         expect="",
+        note="works, slowly",
         imap=ImapBehaviour(delays={"GREETING": 1.0, "STARTTLS": 0.5, "CAPABILITY": 0.5, "SIGN_IN": 2.0}),
         smtp=SmtpBehaviour(delays={"GREETING": 1.0, "SIGN_IN": 1.5}),
     ),
@@ -172,14 +174,22 @@ CASES = (
     Case(
         name="bounces",
         expect="",
+        note="sending: every recipient is refused",
         imap=None,
         smtp=SmtpBehaviour(answers={"RCPT": b"550 5.1.1 No such recipient here"}),
     ),
     Case(
         name="greylists",
         expect="",
+        note="sending: every recipient is put off",
         imap=None,
         smtp=SmtpBehaviour(answers={"RCPT": b"450 4.2.0 Greylisted, come back later"}),
     ),
-    Case(name="uncertain", expect="", imap=None, smtp=SmtpBehaviour(close_at="DOT")),
+    Case(
+        name="uncertain",
+        expect="",
+        note="sending: cut before the last answer",
+        imap=None,
+        smtp=SmtpBehaviour(close_at="DOT"),
+    ),
 )

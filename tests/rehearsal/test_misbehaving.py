@@ -32,8 +32,8 @@ def outcomes(world: World) -> dict[str, SignInResult]:
 
 def outcome(world: World, case: Case) -> SignInResult:
     network = Network(from_environment({f"SOINBOX_{name}": value for name, value in world.variables.items()}))
-    imap = Login(case.host, world.imap_port, "starttls", case.mail_address)
-    smtp = Login(case.host, world.smtp_port, "starttls", case.mail_address)
+    imap = Login(case.host, world.odd_imap_port, "starttls", case.mail_address)
+    smtp = Login(case.host, world.odd_smtp_port, "starttls", case.mail_address)
     return sign_in(imap, smtp, Secrets(PASSWORD), network)
 
 

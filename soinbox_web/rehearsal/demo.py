@@ -1,0 +1,103 @@
+"""`soinbox demo`: mail servers, sample team and mail, and the product, all in a temporary folder."""
+
+import http.client
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from soinbox_web.clock import SystemClock
+from soinbox_web.problems import Problem
+from soinbox_web.rehearsal import child, misbehaving, team
+from soinbox_web.rehearsal.cast import COMPANY, TEAM
+from soinbox_web.rehearsal.mail_world import mail_world
+from soinbox_web.runtime import build
+from soinbox_web.settings import Settings, child_environment, from_environment
+
+PORT = 8025
+STOP_SECONDS = 15.0
+START_SECONDS = 60.0
+
+
+def run(port: int | None = None) -> None:
+    """Run until SIGINT or SIGTERM; nothing outlives this process, and the folder is removed."""
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    clock = SystemClock()
+    click.echo("Starting mail servers and writing sample mail …")
+    with tempfile.TemporaryDirectory(prefix="soinbox-demo-") as name:
+        folder = Path(name)
+        with mail_world(folder, clock.now()) as world:
+            environ = {f"SOINBOX_{key}": value for key, value in world.variables.items()}
+            settings = from_environment(
+                environ, instance=folder / "instance", host="127.0.0.1", port=port or _usual_port()
+            )
+            runtime = build(settings, clock)
+            team.prepare(runtime, world)
+            runtime.close()
+            command = [sys.executable, "-m", "soinbox_web.cli", "serve"]
+            serving = child.spawn(command, environment={**child_environment(settings), **environ})
+            try:
+                if _answers(settings, stop, lambda: serving.poll() is None):
+                    click.echo(_welcome(settings))
+                while not stop.wait(0.5) and serving.poll() is None:
+                    pass
+            finally:
+                child.end(serving, patience=STOP_SECONDS)
+    if not stop.is_set():
+        raise click.ClickException("The product has stopped; its last words are above.")
+
+
+def _usual_port() -> int:
+    return PORT if child.is_free("127.0.0.1", PORT) else child.free_port()
+
+
+def _answers(settings: Settings, stop: threading.Event, alive: Callable[[], bool]) -> bool:
+    """Whether pages are served before the patience ends."""
+    clock = SystemClock()
+    until = clock.monotonic() + START_SECONDS
+    while alive() and not stop.wait(0.2) and clock.monotonic() < until:
+        try:
+            connection = http.client.HTTPConnection(settings.host, settings.port, timeout=5)
+            connection.request("GET", "/sign-in")
+            if connection.getresponse().status < 500:
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def _welcome(settings: Settings) -> str:
+    lines = ["", f"soinbox is ready:  http://{settings.host}:{settings.port}", "", f"Sign in ({COMPANY}):"]
+    for one in TEAM:
+        role = "administrator" if one.is_admin else "user"
+        lines.append(f"  {one.address:<28} {one.password:<22} {role}, {one.title}")
+    newcomer = next(one for one in TEAM if not one.connected)
+    lines += [
+        "",
+        f"{newcomer.name} has no mailbox yet: sign in, click Inbox and set up",
+        f"  {newcomer.address}  with the mail password  {newcomer.mail_password}",
+        "",
+        f"Addresses that misbehave on purpose (mail password: {misbehaving.PASSWORD}):",
+    ]
+    for case in misbehaving.CASES:
+        lines.append(f"  {case.mail_address:<42} {_promise(case)}")
+    lines += ["", "Ctrl-C ends everything; nothing is kept.", ""]
+    return "\n".join(lines)
+
+
+def _promise(case: misbehaving.Case) -> str:
+    if not case.expect:
+        return case.note
+    where = "sending: " if case.imap is None else ""
+    return where + Problem(case.expect, facts={"host": case.host, "provider": "the provider"}).title(str)
