@@ -10,6 +10,7 @@ from soinbox_web.model.account import Account
 from soinbox_web.problems import InputError, Problem, ServerError
 from soinbox_web.services import accounts
 from soinbox_web.services import setup as setups
+from soinbox_web.web.access import token_in_form
 from soinbox_web.web.dates import clock_time
 from soinbox_web.web.forms.setup import ServerForm
 from soinbox_web.web.page import page, runtime, see_other
@@ -48,6 +49,7 @@ def edit(account_id: int) -> ResponseReturnValue:
 
 
 @account.post("/accounts/<int:account_id>/edit")
+@token_in_form
 def save(account_id: int) -> ResponseReturnValue:
     """Both sign-ins are tried; the account changes when incoming works."""
     view = setups.edit_view(runtime(), current_user.id, account_id)

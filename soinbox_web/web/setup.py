@@ -5,11 +5,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from soinbox_web.model.account import Account
-from soinbox_web.problems import AccessError, InputError, Problem
+from soinbox_web.problems import AccessError, InputError, Problem, ServerError
 from soinbox_web.services import accounts
 from soinbox_web.services import setup as service
 from soinbox_web.services.setup import SetupView
 from soinbox_web.web import hx
+from soinbox_web.web.access import token_in_form
 from soinbox_web.web.forms.setup import AddressForm, PasswordForm, ServerForm
 from soinbox_web.web.page import page, runtime, see_other
 
@@ -25,14 +26,17 @@ def start() -> ResponseReturnValue:
 
 
 @setup.post("/setup")
+@token_in_form
 def begin() -> ResponseReturnValue:
     """The address: detection begins, or the server data are asked at once."""
     form = AddressForm()
+    if not form.validate():
+        return _ask_address(form, status=422)
     if request.form.get("go") == "advanced":
         return _to_attempt(service.start_advanced(runtime(), current_user.id, form.address.data or ""))
     try:
         token = service.start(runtime(), current_user.id, form.address.data or "")
-    except InputError as error:
+    except (InputError, ServerError) as error:
         return _ask_address(form, error.problem)
     return _to_attempt(token)
 
@@ -55,13 +59,14 @@ def attempt(token: str) -> ResponseReturnValue:
 
 
 @setup.post("/setup/<token>/password")
+@token_in_form
 def password(token: str) -> ResponseReturnValue:
     """S2 → S3; `anyway` tries a password that does not look like an app password."""
     view = service.view(runtime(), current_user.id, token)
     anyway = "anyway" in request.form
     form = PasswordForm()
-    kept = view.kept_imap and not form.password.data
-    if not kept and not form.validate():
+    form.kept = view.kept_imap
+    if not form.validate():
         return _show(view, password_form=form, status=422)
     try:
         service.submit_password(runtime(), current_user.id, token, form.password.data or "", anyway=anyway)
@@ -78,12 +83,14 @@ def hosts(token: str) -> ResponseReturnValue:
 
 
 @setup.post("/setup/<token>/advanced")
+@token_in_form
 def advanced(token: str) -> ResponseReturnValue:
     """S4 → S3; `go=open` only opens the form."""
-    if request.form.get("go") == "open":
-        service.open_advanced(runtime(), current_user.id, token)
-        return _to_attempt(token)
     view = service.view(runtime(), current_user.id, token)
+    if request.form.get("go") == "open":
+        if AddressForm().validate():  # its token
+            service.open_advanced(runtime(), current_user.id, token)
+        return _to_attempt(token)
     if view.attempt.step != "advanced":
         return _to_attempt(token)
     form = ServerForm.of(view, plain=_plain())
@@ -106,11 +113,11 @@ def cancel(token: str) -> ResponseReturnValue:
     return see_other(url_for("setup.start"))
 
 
-def _ask_address(form: AddressForm, problem: Problem | None = None) -> Response:
+def _ask_address(form: AddressForm, problem: Problem | None = None, status: int = 200) -> Response:
     return page(
         "setup.html",
         "setup-card",
-        status=422 if problem else 200,
+        status=problem.kind.status if problem else status,
         view=None,
         form=form,
         problem=problem,

@@ -3,9 +3,8 @@
 from typing import Any, cast
 
 from flask_babel import gettext, lazy_gettext
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField
-from wtforms.validators import DataRequired, ValidationError
+from wtforms.validators import ValidationError
 
 from soinbox_web.model.account import Account
 from soinbox_web.model.host import read_host
@@ -13,27 +12,31 @@ from soinbox_web.model.server import DEFAULT_PORTS, Login, Protocol, Security
 from soinbox_web.model.setup_attempt import AdvancedForm
 from soinbox_web.problems import InputError
 from soinbox_web.services.setup import SetupView
+from soinbox_web.web.forms import Form
 
 SECURITIES = (("ssl", "SSL/TLS"), ("starttls", "STARTTLS"), ("none", lazy_gettext("None")))
 MAX_SECRET = 1000
 
 
-class AddressForm(FlaskForm):
+class AddressForm(Form):
     """S1: one field."""
 
     address = StringField(lazy_gettext("E-mail account"))
 
 
-class PasswordForm(FlaskForm):
-    """S2: one secret."""
+class PasswordForm(Form):
+    """S2: one secret; `kept`: one was typed before, and an empty field keeps it."""
 
-    password = PasswordField(lazy_gettext("Password"), [DataRequired(lazy_gettext("Type your password."))])
+    password = PasswordField(lazy_gettext("Password"))
+    kept = False
 
     def validate_password(self, field: Any) -> None:
+        if not field.data and not self.kept:
+            raise ValidationError(gettext("Type your password."))
         _check_secret(field)
 
 
-class ServerForm(FlaskForm):
+class ServerForm(Form):
     """S4: server, port, security, user name and password of both sides."""
 
     address = StringField(lazy_gettext("E-mail account"))
