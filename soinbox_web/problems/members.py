@@ -63,6 +63,20 @@ MEMBERS = (
         status=404,
     ),
     Kind(
+        "address_on_card",
+        title=N_("This address is on the card already"),
+        cause=N_("{address} stands on this card once."),
+        remedy=N_("Type another address, or move this one to the place you want."),
+        help="first-address",
+    ),
+    Kind(
+        "address_last",
+        title=N_("This is the only address of the card"),
+        cause=N_("A user's card keeps at least one e-mail address."),
+        remedy=N_("Add the new address first, then remove this one."),
+        help="first-address",
+    ),
+    Kind(
         "file_unreadable",
         title=N_("This file cannot be read"),
         cause=N_("{detail}"),

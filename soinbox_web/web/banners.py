@@ -33,7 +33,7 @@ class Banner:
 
 
 def install(app: Flask) -> None:
-    """The template variable `account_banners`."""
+    """The template functions `account_banners` and `connected_accounts`."""
     app.context_processor(_variables)
 
 
@@ -57,7 +57,11 @@ def _shows(status: SideStatus, now: datetime) -> bool:
 
 
 def _variables() -> dict[str, Any]:
-    return {"account_banners": _banners}
+    return {"account_banners": _banners, "connected_accounts": _accounts}
+
+
+def _accounts() -> list[Account]:
+    return accounts.of_user(runtime(), current_user.id) if current_user.is_authenticated else []
 
 
 def _banners() -> list[Banner]:

@@ -1,4 +1,4 @@
-"""Makes static/icons/sprite.svg of the icons that are used: `python -m tests.house.sprite FOLDER-OF-PHOSPHOR-REGULAR`."""
+"""Makes static/icons/sprite.svg of the icons that are used: `python -m tests.house.sprite FOLDER-OF-PHOSPHOR-REGULAR [NAME…]`."""
 
 import re
 import sys
@@ -6,17 +6,31 @@ from pathlib import Path
 
 PRODUCT = Path(__file__).parents[2] / "soinbox_web"
 SPRITE = PRODUCT / "static" / "icons" / "sprite.svg"
-CALL = re.compile(r"\bicon\(((?:[^()]|\([^()]*\))*)\)|ICONS[^=\n]*=\s*\{(.*?)\}", re.S)
-NAME = re.compile(r"""['"]([a-z0-9]+(?:-[a-z0-9]+)*)['"]""")
+CALL = re.compile(r"\bicon\(((?:[^()]|\([^()]*\))*)\)")
+QUOTED = re.compile(r"""['"]([a-z0-9]+(?:-[a-z0-9]+)*)['"]""")
+COMPARED = re.compile(r"""\b_\(.*|(==|\bin\b)\s*(['"][^'"]*['"]|\([^)]*\))""")
 
 
-def used() -> set[str]:
-    """Every quoted name inside an `icon(…)` call or an `ICONS = {…}` table of templates and views."""
-    names: set[str] = set()
-    for path in [*(PRODUCT / "templates").rglob("*.html"), *(PRODUCT / "web").rglob("*.py")]:
-        for call in CALL.finditer(path.read_text()):
-            names.update(NAME.findall(re.sub(r"\b_\(.*", "", call.group(1) or call.group(2) or "")))
-    return names
+def _sources() -> list[str]:
+    return [
+        path.read_text()
+        for path in [*(PRODUCT / "templates").rglob("*.html"), *(PRODUCT / "web").rglob("*.py")]
+    ]
+
+
+def called() -> set[str]:
+    """Every name that is quoted inside an `icon(…)` call."""
+    return {
+        name
+        for text in _sources()
+        for call in CALL.findall(text)
+        for name in QUOTED.findall(COMPARED.sub("", call))
+    }
+
+
+def quoted() -> set[str]:
+    """Every quoted word of templates and views: icons that are chosen by a table are among them."""
+    return {name for text in _sources() for name in QUOTED.findall(text)}
 
 
 def drawn() -> set[str]:
@@ -25,7 +39,7 @@ def drawn() -> set[str]:
 
 
 def make(folder: Path, names: set[str]) -> None:
-    """Write the sprite; names that the folder lacks are kept as they are in the sprite."""
+    """Write the sprite from Phosphor's files."""
     symbols = []
     for name in sorted(names):
         body = re.search(r"<svg[^>]*>(.*)</svg>", (folder / f"{name}.svg").read_text(), re.S)
@@ -36,7 +50,7 @@ def make(folder: Path, names: set[str]) -> None:
 
 if __name__ == "__main__":
     source = Path(sys.argv[1])
-    wanted = used() | set(sys.argv[2:])
+    wanted = called() | (drawn() & quoted()) | set(sys.argv[2:])
     missing = sorted(name for name in wanted if not (source / f"{name}.svg").exists())
     make(source, wanted - set(missing))
     if missing:
