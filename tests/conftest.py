@@ -1,18 +1,17 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures that every test may ask for; the app is imported only by those that need it."""
 
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
 
-from soinbox_web.app import create_app
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.model.member import Member
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime, build
-from soinbox_web.services import members
 from soinbox_web.settings import Settings
 from tests import parts
 from tests.cast import ANNA, BRAM
@@ -21,7 +20,9 @@ from tests.clock import HandClock
 from tests.servers.dovecot import Dovecot
 from tests.servers.mailbox import RealMailbox
 from tests.servers.smtp_sink import SmtpSink
-from tests.servers.soinbox import Soinbox
+
+if TYPE_CHECKING:
+    from tests.servers.soinbox import Soinbox
 
 _numbers = itertools.count(1)
 
@@ -75,6 +76,8 @@ def runtime(settings: Settings, clock: HandClock) -> Iterator[Runtime]:
 @pytest.fixture
 def member(runtime: Runtime) -> Member:
     """Anna, administrator; her password is `ANNA.password`."""
+    from soinbox_web.services import members
+
     return members.add(
         runtime, ANNA.address, ANNA.name, ANNA.password, True, language="en", timezone="Europe/Amsterdam"
     )
@@ -83,6 +86,8 @@ def member(runtime: Runtime) -> Member:
 @pytest.fixture
 def colleague(runtime: Runtime, member: Member) -> Member:
     """Bram, another user, who must never see what is Anna's."""
+    from soinbox_web.services import members
+
     return members.add(
         runtime, BRAM.address, BRAM.name, BRAM.password, language="nl", timezone="Europe/Amsterdam"
     )
@@ -91,6 +96,8 @@ def colleague(runtime: Runtime, member: Member) -> Member:
 @pytest.fixture
 def app(settings: Settings, runtime: Runtime) -> Flask:
     """The WSGI application on the fresh instance."""
+    from soinbox_web.app import create_app
+
     app = create_app(settings, runtime)
     app.testing = True
     app.test_client_class = SoinboxClient
@@ -112,11 +119,13 @@ def signed_in(client: SoinboxClient, member: Member) -> SoinboxClient:
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory, ca_file: Path) -> Iterator[Callable[..., Soinbox]]:
+def product(tmp_path_factory: pytest.TempPathFactory, ca_file: Path) -> Iterator[Callable[..., "Soinbox"]]:
     """Starts the whole product on an instance of its own: `product()`; all end with the tests."""
+    from tests.servers.soinbox import Soinbox
+
     started: list[Soinbox] = []
 
-    def start(command: str = "serve", **variables: str) -> Soinbox:
+    def start(command: str = "serve", **variables: str) -> "Soinbox":
         usual = {"CA_FILE": str(ca_file), "ALLOW_HOSTS": "127.0.0.0/8,::1/128", "ISPDB_URL": ""}
         folder = tmp_path_factory.mktemp("product") / "instance"
         one = Soinbox(folder, {**usual, **variables}, command=command)
@@ -129,7 +138,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, ca_file: Path) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def live_server(product: Callable[..., Soinbox]) -> Soinbox:
+def live_server(product: Callable[..., "Soinbox"]) -> "Soinbox":
     """One running product for all tests; make members of your own."""
     return product()
 

@@ -15,7 +15,7 @@ from soinbox_web.clock import SystemClock
 from soinbox_web.problems import Problem
 from soinbox_web.rehearsal import child, misbehaving, team
 from soinbox_web.rehearsal.cast import COMPANY, TEAM
-from soinbox_web.rehearsal.mail_world import mail_world
+from soinbox_web.rehearsal.mail_world import World, mail_world
 from soinbox_web.runtime import build
 from soinbox_web.settings import Settings, child_environment, from_environment
 
@@ -49,7 +49,7 @@ def run(port: int | None = None) -> None:
             serving = child.spawn(command, environment={**child_environment(settings), **environ})
             try:
                 if _answers(settings, stop, lambda: serving.poll() is None):
-                    click.echo(_welcome(settings))
+                    click.echo(_welcome(settings, world))
                 while not stop.wait(0.5) and serving.poll() is None:
                     pass
             finally:
@@ -77,7 +77,7 @@ def _answers(settings: Settings, stop: threading.Event, alive: Callable[[], bool
     return False
 
 
-def _welcome(settings: Settings) -> str:
+def _welcome(settings: Settings, world: World) -> str:
     lines = ["", f"soinbox is ready:  http://{settings.host}:{settings.port}", "", f"Sign in ({COMPANY}):"]
     for one in TEAM:
         role = "administrator" if one.is_admin else "user"
@@ -91,13 +91,14 @@ def _welcome(settings: Settings) -> str:
         f"Addresses that misbehave on purpose (mail password: {misbehaving.PASSWORD}):",
     ]
     for case in misbehaving.CASES:
-        lines.append(f"  {case.mail_address:<42} {_promise(case)}")
+        lines.append(f"  {case.mail_address:<42} {_promise(case, world)}")
     lines += ["", "Ctrl-C ends everything; nothing is kept.", ""]
     return "\n".join(lines)
 
 
-def _promise(case: misbehaving.Case) -> str:
+def _promise(case: misbehaving.Case, world: World) -> str:
     if not case.expect:
         return case.note
-    where = "sending: " if case.imap is None else ""
-    return where + Problem(case.expect, facts={"host": case.host, "provider": "the provider"}).title(str)
+    facts = {"host": "the server", "provider": "the provider", "protocol": "IMAP"}
+    title = Problem(case.expect, facts={**facts, "port": str(world.odd_imap_port)}).title(str)
+    return f"sending: {title}" if case.imap is None else title[0].upper() + title[1:]
