@@ -14,7 +14,7 @@ from soinbox_web.mail.diagnose import Refusal, error_of, unexpected_greeting
 from soinbox_web.mail.imap_client import GREETING_LINE, ImapClient, ImapError, refuse_breaks
 from soinbox_web.mail.net import Network
 from soinbox_web.mail.stages import Stages
-from soinbox_web.mail.transport import Timeouts, check_plain_allowed, named, open_socket, secure
+from soinbox_web.mail.transport import Timeouts, better_named, check_plain_allowed, open_socket, secure
 from soinbox_web.mail.wire import Wire
 from soinbox_web.model.provider import Provider
 from soinbox_web.model.server import Login
@@ -67,19 +67,16 @@ class ImapConnection:
         """Connect, greet and encrypt as `login.security` says; no secret is sent yet."""
         refuse_breaks(login.host, login.username)
         stages = stages or Stages("imap", login, provider, clock=network.clock)
-        sock = open_socket(login, network, stages, timeouts)
-        wire = Wire(sock, network.clock)
-        try:
-            client = ImapClient(wire, command_seconds=timeouts.command)
-            connection = cls(login, MailBox(client), stages)
-            connection._greet(network, timeouts)
-            return connection
-        except SoinboxError as error:
-            wire.close()
-            raise named(error, login, network, "imap", timeouts) from error
-        except BaseException:
-            wire.close()
-            raise
+        with better_named("imap", login, network, timeouts):
+            wire = Wire(open_socket(login, network, stages, timeouts), network.clock)
+            try:
+                client = ImapClient(wire, command_seconds=timeouts.command)
+                connection = cls(login, MailBox(client), stages)
+                connection._greet(network, timeouts)
+                return connection
+            except BaseException:
+                wire.close()
+                raise
 
     @property
     def client(self) -> ImapClient:
@@ -93,7 +90,8 @@ class ImapConnection:
         """One mechanism, one try; then ID, and the capabilities of the signed-in state."""
         with self.stages.at("sign_in", self.login.username):
             refuse_breaks(secret)
-            status = self._authenticate(secret, token)
+            with self._evidence():
+                status = self._authenticate(secret, token)
             if status != "OK":
                 self.client.linger(LINGER_SECONDS)
                 raise Refusal(self.client.refusals)
@@ -105,7 +103,8 @@ class ImapConnection:
     def open_inbox(self) -> int:
         """EXAMINE INBOX: look, change nothing. Returns the number of messages."""
         with self.stages.at("open_inbox"):
-            status = self.client.answer("EXAMINE", "INBOX")
+            with self._evidence():
+                status = self.client.answer("EXAMINE", "INBOX")
             if status != "OK":
                 raise Refusal(self.client.refusals)
             self.client.state, self.client.is_readonly = "SELECTED", True
@@ -180,6 +179,17 @@ class ImapConnection:
         self.client.learn_capabilities()
 
     # Signing in.
+
+    @contextlib.contextmanager
+    def _evidence(self) -> Iterator[None]:
+        """A server that hangs up after it has said why refuses; it does not just drop us."""
+        try:
+            yield
+        except (OSError, ImapError):
+            said = [line for line in self.client.refusals if not line.upper().startswith(b"* OK")]
+            if said:
+                raise Refusal(said) from None
+            raise
 
     def _authenticate(self, secret: str, token: bool) -> str:
         """OK, NO or BAD; raises what `error()` understands when no mechanism fits (nothing is sent then)."""

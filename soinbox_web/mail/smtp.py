@@ -16,7 +16,7 @@ from soinbox_web.mail.imap_client import refuse_breaks
 from soinbox_web.mail.net import Network
 from soinbox_web.mail.smtp_dialogue import Dialogue, Reply
 from soinbox_web.mail.stages import Stages
-from soinbox_web.mail.transport import Timeouts, check_plain_allowed, named, open_socket, secure
+from soinbox_web.mail.transport import Timeouts, better_named, check_plain_allowed, open_socket, secure
 from soinbox_web.mail.wire import Wire
 from soinbox_web.model.provider import Provider
 from soinbox_web.model.server import Login
@@ -55,18 +55,15 @@ class SmtpConnection:
         """Connect, greet and encrypt as `login.security` says; no secret is sent yet."""
         refuse_breaks(login.host, login.username)
         stages = stages or Stages("smtp", login, provider, clock=network.clock)
-        sock = open_socket(login, network, stages, timeouts)
-        wire = Wire(sock, network.clock)
-        try:
-            connection = cls(login, Dialogue(wire, timeouts.command), stages, timeouts)
-            connection._greet(network)
-            return connection
-        except SoinboxError as error:
-            wire.close()
-            raise named(error, login, network, "smtp", timeouts) from error
-        except BaseException:
-            wire.close()
-            raise
+        with better_named("smtp", login, network, timeouts):
+            wire = Wire(open_socket(login, network, stages, timeouts), network.clock)
+            try:
+                connection = cls(login, Dialogue(wire, timeouts.command), stages, timeouts)
+                connection._greet(network)
+                return connection
+            except BaseException:
+                wire.close()
+                raise
 
     @property
     def capabilities(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import contextlib
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from soinbox_web.mail.diagnose import MAIL_SERVICES, error_of
@@ -63,27 +63,32 @@ def secure(
         raise
 
 
-def named(
-    error: SoinboxError, login: Login, network: Network, side: Protocol, timeouts: Timeouts
-) -> SoinboxError:
-    """The error, or a better name for it where one more look without secrets tells more."""
-    problem = error.problem
-    better = problem
-    if problem.code == "timeout" and problem.stage == "greet" and login.security != "ssl":
-        if _speaks_tls(login, network, timeouts.probe):
-            better = problem.at(code="plain_on_tls_port")
-    elif problem.code == "timeout" and problem.stage == "connect" and network.settings.control_hosts:
-        if network.way_out_is_blocked(login.port, timeout=timeouts.probe):
-            better = problem.at(code="egress_blocked")
-    elif problem.code == "tls_on_plain_port":
+@contextlib.contextmanager
+def better_named(side: Protocol, login: Login, network: Network, timeouts: Timeouts) -> Iterator[None]:
+    """Errors of connecting get a better name where one more look, without secrets, tells more."""
+    try:
+        yield
+    except SoinboxError as error:
+        better = _better(error.problem, side, login, network, timeouts)
+        if better is error.problem:
+            raise
+        raise error_of(better) from error
+
+
+def _better(problem: Problem, side: Protocol, login: Login, network: Network, timeouts: Timeouts) -> Problem:
+    silent = problem.stage if problem.code == "timeout" else None
+    if silent == "greet" and login.security != "ssl" and _speaks_tls(login, network, timeouts.probe):
+        return problem.at(code="plain_on_tls_port")
+    if silent == "connect" and network.way_out_is_blocked(login.port, timeout=timeouts.probe):
+        return problem.at(code="egress_blocked")
+    if problem.code == "tls_on_plain_port":
         words = _first_words(login, network, timeouts.probe)
         service = service_of(words)
         if service not in ("", side.upper()):
             evidence = shown(words) if service in MAIL_SERVICES else ""
-            better = problem.at(
-                code="wrong_service", evidence=evidence, facts={**problem.facts, "service": service}
-            )
-    return error if better is problem else error_of(better)
+            facts = {**problem.facts, "service": service}
+            return problem.at(code="wrong_service", evidence=evidence, facts=facts)
+    return problem
 
 
 def check_plain_allowed(login: Login, network: Network, stages: Stages, sock: socket.socket) -> None:

@@ -156,8 +156,8 @@ def _response_code(answer: ServerAnswer, case: _Case) -> Reading | None:
         code = IMAP_CODES.get(answer.code, "")
     else:
         code = SMTP_CODES.get(answer.code) or SMTP_STATUSES.get(answer.status, "")
-        if code == "encryption_required" and case.security != "none":
-            code = ""  # we were encrypted: this 530 means something else
+        if answer.status == "530" and case.security != "none":
+            code = ""  # we were encrypted: it wants something else
     return _verdict(code, answer, case, VAGUE.get(answer.code, ())) if code else None
 
 

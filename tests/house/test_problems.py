@@ -29,7 +29,7 @@ OTHER_FACTS = {
     *("address", "domain", "date", "detail", "issuer", "limit", "mechanisms", "names", "path", "recipient"),
     *("service", "size"),
 }
-HELP = {"set-up", "server-data", "change-account", "not-updated", "first-address"}
+HELP = {"set-up", "server-data", "change-account", "not-updated", "first-address", "sending"}
 
 
 @pytest.mark.parametrize("code", CONTRACT)
