@@ -25,7 +25,7 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutboxRow:
     """One mail in the outbox, without its bytes."""
 
     id: int
@@ -92,7 +92,7 @@ def by_token(connection: sqlite3.Connection, user_id: int, compose_token: str) -
     return None if row is None else int(row["id"])
 
 
-def of(connection: sqlite3.Connection, outbox_id: int) -> Outgoing | None:
+def of(connection: sqlite3.Connection, outbox_id: int) -> OutboxRow | None:
     """One row, whoever's it is."""
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM outbox WHERE id = ?",  # noqa: S608
@@ -101,7 +101,7 @@ def of(connection: sqlite3.Connection, outbox_id: int) -> Outgoing | None:
     return None if row is None else _read(row)
 
 
-def of_user(connection: sqlite3.Connection, user_id: int, limit: int = 100) -> list[Outgoing]:
+def of_user(connection: sqlite3.Connection, user_id: int, limit: int = 100) -> list[OutboxRow]:
     """A user's outbox, newest first."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM outbox WHERE user_id = ? AND state <> 'cancelled'"  # noqa: S608
@@ -111,7 +111,17 @@ def of_user(connection: sqlite3.Connection, user_id: int, limit: int = 100) -> l
     return [_read(row) for row in rows]
 
 
-def due(connection: sqlite3.Connection, now: datetime) -> list[Outgoing]:
+def held_since(connection: sqlite3.Connection, user_id: int, since: datetime) -> list[OutboxRow]:
+    """A user's mail that was written after `since` and was not tried yet, oldest first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM outbox WHERE user_id = ? AND state = 'held' AND attempts = 0"  # noqa: S608
+        " AND created_at > ? ORDER BY id",
+        (user_id, timestamp(since)),
+    )
+    return [_read(row) for row in rows]
+
+
+def due(connection: sqlite3.Connection, now: datetime) -> list[OutboxRow]:
     """What may be sent now, oldest first."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM outbox WHERE state = 'held' AND not_before <= ? ORDER BY id",  # noqa: S608
@@ -120,7 +130,7 @@ def due(connection: sqlite3.Connection, now: datetime) -> list[Outgoing]:
     return [_read(row) for row in rows]
 
 
-def interrupted(connection: sqlite3.Connection) -> list[Outgoing]:
+def interrupted(connection: sqlite3.Connection) -> list[OutboxRow]:
     """Rows that a worker had claimed when it ended."""
     rows = connection.execute(f"SELECT {_COLUMNS} FROM outbox WHERE state = 'sending'")  # noqa: S608
     return [_read(row) for row in rows]
@@ -239,9 +249,9 @@ def _problem_text(problem: Problem | None) -> str | None:
     return json.dumps(problem.as_row()) if problem else None
 
 
-def _read(row: sqlite3.Row) -> Outgoing:
+def _read(row: sqlite3.Row) -> OutboxRow:
     values: Mapping[str, Any] = dict(row)
-    return Outgoing(
+    return OutboxRow(
         **{
             **values,
             "recipients": tuple(Recipient(**r) for r in json.loads(values["recipients"])),

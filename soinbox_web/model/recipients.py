@@ -1,0 +1,61 @@
+"""Recipients as a person types them: `Anna <anna@x.nl>, bram@y.nl; …`, each good or named as wrong."""
+
+import re
+from dataclasses import dataclass
+
+from soinbox_web.model.address import read_address
+from soinbox_web.model.message import Correspondent
+from soinbox_web.problems import InputError
+
+MOST = 500  # recipients of one field
+_PIECE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,;\r\n"<]|["<])+')
+_NAMED = re.compile(r"(.*?)\s*<([^<>]*)>$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """What one field holds: the people, and the pieces that are no address."""
+
+    people: tuple[Correspondent, ...]
+    wrong: tuple[str, ...]
+
+
+def read_recipients(text: str) -> Recipients:
+    """Commas, semicolons and line ends separate; quotes may hold them. Line ends never reach a name."""
+    people: dict[str, Correspondent] = {}
+    wrong: list[str] = []
+    for piece in (found.strip() for found in _PIECE.findall(text[:100_000])):
+        if not piece:
+            continue
+        named = _NAMED.match(piece)
+        name, typed = (_unquoted(named[1]), named[2]) if named else ("", piece)
+        try:
+            address = read_address(typed)
+        except InputError:
+            wrong.append(piece[:200])
+            continue
+        if not address.local.isascii() or len(people) >= MOST:
+            wrong.append(piece[:200])
+            continue
+        people.setdefault(address.full.casefold(), Correspondent(name, address.full))
+    return Recipients(tuple(people.values()), tuple(wrong))
+
+
+def write_recipients(people: tuple[Correspondent, ...]) -> str:
+    """People as they stand in a field."""
+    return ", ".join(_written(each) for each in people)
+
+
+def _written(person: Correspondent) -> str:
+    if not person.name:
+        return person.address
+    name = person.name.replace("\\", "\\\\").replace('"', '\\"')
+    plain = not re.search(r'[,;:<>"\\@()\[\]]', person.name)
+    return f"{person.name if plain else chr(34) + name + chr(34)} <{person.address}>"
+
+
+def _unquoted(name: str) -> str:
+    name = name.strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    return "".join(letter for letter in name if letter.isprintable())[:200]

@@ -1,0 +1,171 @@
+"""Delivering one outbox row: claimed once, its phase durable before the final dot, never doubled."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from soinbox_web.mail.net import Network
+from soinbox_web.mail.smtp import SmtpConnection
+from soinbox_web.model.account import Account
+from soinbox_web.model.message import MessageKey
+from soinbox_web.model.submission import RecipientResult, SubmissionResult
+from soinbox_web.problems import Problem, SoinboxError
+from soinbox_web.runtime import Runtime
+from soinbox_web.services.sending.rule import objection
+from soinbox_web.store import accounts, actions, drafts, options, outbox
+from soinbox_web.store.outbox import OutboxRow, Recipient
+
+FIRST_RETRY = timedelta(seconds=60)
+LONGEST_RETRY = timedelta(hours=1)
+GIVE_UP = timedelta(hours=48)
+PROVIDER_FILES = timedelta(seconds=30)  # that a provider may take to file the Sent copy itself
+
+
+def deliver(runtime: Runtime, outbox_id: int) -> SubmissionResult | None:
+    """Send one held row now; its result, or None when somebody else has it or it was undone.
+
+    A connection that fails before the final dot ends in `failed` with the problem; when that passes by itself
+    the row is held again. No transaction is open while the network is used.
+    """
+    worker = f"{os.getpid()}"
+    with runtime.db.write() as connection:
+        if not outbox.claim(connection, outbox_id, worker, runtime.clock.now()):
+            return None
+        row = outbox.of(connection, outbox_id)
+        assert row is not None
+        account = accounts.read(connection, row.account_id)
+        refused = objection(connection, runtime.settings, account)
+        wire = outbox.wire(connection, outbox_id)
+    result = _failed(row, refused) if refused else _submit(runtime, account, row, wire)
+    _settle(runtime, account, row, result)
+    return result
+
+
+def recover(runtime: Runtime) -> None:
+    """At the start of the mailroom: what a dead worker claimed is held again; after the dot, uncertain."""
+    now = runtime.clock.now()
+    with runtime.db.write() as connection:
+        for row in outbox.interrupted(connection):
+            if row.phase == "dot":
+                uncertain = [_after_dot(each) for each in row.recipients]
+                problem = Problem("send_uncertain", side="smtp", facts={"host": _host(row)})
+                outbox.settle(connection, row.id, "uncertain", uncertain, now, problem)
+            else:
+                outbox.hold(connection, row.id, row.recipients, now, now)
+
+
+def _submit(runtime: Runtime, account: Account, row: OutboxRow, wire: bytes) -> SubmissionResult:
+    network = Network(runtime.settings, runtime.clock)
+
+    def before_dot() -> None:
+        with runtime.db.write() as connection:
+            outbox.reach(connection, row.id, "dot")
+
+    try:
+        assert account.smtp is not None
+        with runtime.db.read() as connection:
+            secret = accounts.open_secret(connection, runtime.vault, account, "smtp")
+        with SmtpConnection.connect(account.smtp, network) as smtp:
+            smtp.sign_in(secret, token=account.auth == "oauth2")
+            with runtime.db.write() as connection:
+                outbox.reach(connection, row.id, "connected")
+            return smtp.submit(row.envelope_from, row.waiting, wire, before_dot=before_dot)
+    except SoinboxError as error:
+        return _failed(row, error.problem)
+
+
+def _settle(runtime: Runtime, account: Account, row: OutboxRow, result: SubmissionResult) -> None:
+    """Write down what became of it: one transaction."""
+    now = runtime.clock.now()
+    recipients = _merged(row, result)
+    accepted_before = any(each.state == "sent" for each in row.recipients)
+    delayed = any(each.state == "delayed" for each in recipients)
+    passing = result.state == "failed" and result.problem is not None and result.problem.retry == "later"
+    with runtime.db.write() as connection:
+        _note_attempt(runtime, account, result)
+        if result.state == "sent" and not accepted_before:
+            _file_copy(runtime, account, row)
+            _mark_answered(runtime, row)
+        if result.state == "uncertain":
+            outbox.settle(connection, row.id, "uncertain", recipients, now, result.problem)
+        elif (passing or (delayed and result.state == "sent")) and now - row.created_at < GIVE_UP:
+            waiting = [replace(r, state="waiting") if r.state == "not_sent" else r for r in recipients]
+            outbox.hold(connection, row.id, waiting, now + _pause(row, result), now, result.problem)
+        elif any(each.state == "sent" for each in recipients):
+            refused = [r for r in recipients if r.state != "sent"]
+            problem = result.problem if refused else None
+            outbox.settle(connection, row.id, "sent", recipients, now, problem)
+            if row.draft_id is not None:
+                drafts.remove(connection, row.user_id, row.draft_id, now)
+        else:
+            outbox.settle(connection, row.id, "failed", recipients, now, result.problem)
+
+
+def _merged(row: OutboxRow, result: SubmissionResult) -> list[Recipient]:
+    """The recipients with the server's new words about those that were tried."""
+    told = {each.address: each for each in result.recipients}
+    merged = []
+    for each in row.recipients:
+        new = told.get(each.address)
+        merged.append(each if new is None else Recipient(each.address, new.state, new.line))
+    return merged
+
+
+def _pause(row: OutboxRow, result: SubmissionResult) -> timedelta:
+    named = result.problem.retry_after_seconds if result.problem else None
+    if named:
+        return timedelta(seconds=named)
+    doublings: int = 2 ** max(0, min(row.attempts, 10) - 1)
+    return min(FIRST_RETRY * doublings, LONGEST_RETRY)
+
+
+def _failed(row: OutboxRow, problem: Problem | None) -> SubmissionResult:
+    return SubmissionResult("failed", tuple(RecipientResult(a, "not_sent") for a in row.waiting), problem)
+
+
+def _after_dot(recipient: Recipient) -> Recipient:
+    return replace(recipient, state="uncertain") if recipient.state == "waiting" else recipient
+
+
+def _note_attempt(runtime: Runtime, account: Account, result: SubmissionResult) -> None:
+    """How the outgoing side fares; a refused recipient or message says nothing about it."""
+    problem = result.problem if result.problem is not None and result.problem.stage in _SIDE_STAGES else None
+    if result.problem is not None and problem is None and result.state == "failed":
+        return
+    with runtime.db.write() as connection:
+        accounts.record_attempt(connection, account.id, "smtp", runtime.clock.now(), problem)
+
+
+_SIDE_STAGES = ("lookup", "connect", "encrypt", "greet", "sign_in")
+
+
+def _file_copy(runtime: Runtime, account: Account, row: OutboxRow) -> None:
+    """One Sent copy, by an action; none where the provider files it itself."""
+    now = runtime.clock.now()
+    with runtime.db.write() as connection:
+        if account.files_sent_copy == "yes" or not options.of(connection, row.user_id).save_sent_copy:
+            return
+        unknown = account.files_sent_copy == "unknown"
+        actions.add(
+            connection, row.user_id, "append", MessageKey(account.id, "", 0, 0), now,
+            arguments={"flags": ["\\Seen"], "message_id": row.message_id, "look_first": unknown},
+            not_before=now + PROVIDER_FILES if unknown else now,
+            content=outbox.sent_copy(connection, row.id),
+        )  # fmt: skip
+
+
+def _mark_answered(runtime: Runtime, row: OutboxRow) -> None:
+    """The message that was answered or forwarded says so."""
+    key = MessageKey.read(row.answers_key)
+    if key is None:
+        return
+    with runtime.db.write() as connection:
+        draft = drafts.of(connection, row.user_id, row.draft_id) if row.draft_id is not None else None
+        flag = "$Forwarded" if draft is not None and draft.kind == "forward" else "\\Answered"
+        arguments: dict[str, Sequence[str]] = {"add": [flag], "remove": []}
+        actions.add(connection, row.user_id, "flag", key, runtime.clock.now(), arguments=arguments)
+
+
+def _host(row: OutboxRow) -> str:
+    return row.envelope_from.rpartition("@")[2]

@@ -1,0 +1,71 @@
+// The composer saves itself within a second of typing, attaches what is picked or dropped, and asks nothing twice.
+
+const form = document.querySelector("form[data-autosave]");
+const state = () => document.getElementById("draft-state");
+const DELAY = 700;
+let timer = 0;
+let saving = null;
+let leaving = false;
+
+async function save() {
+  timer = 0;
+  const fields = new FormData(form);
+  fields.delete("files");
+  fields.set("do", "save");
+  saving = fetch(form.action, {
+    method: "POST",
+    body: fields,
+    headers: { "HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "p#draft-state" },
+    keepalive: leaving,
+  });
+  try {
+    const answer = await saving;
+    if (!answer.ok) throw new Error(String(answer.status));
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("draft-state");
+    if (fresh) state().replaceWith(fresh);
+  } catch {
+    state().dataset.failed = "yes";
+    if (!leaving) timer = setTimeout(save, 3000);
+  }
+  saving = null;
+}
+
+function later() {
+  clearTimeout(timer);
+  timer = setTimeout(save, DELAY);
+}
+
+form.addEventListener("input", (event) => {
+  if (event.target.type === "file") form.requestSubmit(form.querySelector("[data-attach]"));
+  else later();
+});
+
+form.addEventListener("submit", () => clearTimeout(timer));
+
+addEventListener("pagehide", () => {
+  leaving = true;
+  if (timer) save();
+});
+
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(form.querySelector("[value=send]"));
+});
+
+const drop = form.querySelector(".composer-files");
+for (const name of ["dragenter", "dragover"]) {
+  form.addEventListener(name, (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    drop.classList.add("dropping");
+  });
+}
+form.addEventListener("dragleave", (event) => form.contains(event.relatedTarget) || drop.classList.remove("dropping"));
+form.addEventListener("drop", (event) => {
+  if (!event.dataTransfer?.files.length) return;
+  event.preventDefault();
+  form.querySelector("input[type=file]").files = event.dataTransfer.files;
+  form.requestSubmit(form.querySelector("[data-attach]"));
+});
+
+const body = document.getElementById("body");
+if (document.activeElement === body) body.setSelectionRange(0, 0);

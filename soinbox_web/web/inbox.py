@@ -1,0 +1,121 @@
+"""The inbox: a folder's list beside the message that is open."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from soinbox_web.clock import moment, timestamp
+from soinbox_web.model.listing import EVERY_SORT, Listing, Query
+from soinbox_web.services import reading, sending, triage
+from soinbox_web.store import accounts
+from soinbox_web.web import dates, hx, names, opened
+from soinbox_web.web.page import inside, page, runtime, see_other
+from soinbox_web.web.since import live_since
+
+inbox = Blueprint("inbox", __name__)
+dates.install(inbox)
+names.install(inbox)
+inbox.add_app_template_global(live_since)
+
+LOOK_AGAIN = 2  # seconds, without JavaScript, while a message is fetched
+
+
+@inbox.app_template_global()
+def undo_offers() -> dict[str, Any]:
+    """What can still be taken back: the last removal, and mail that is held."""
+    return {
+        "removal": triage.undoable(runtime(), current_user.id),
+        "held": sending.undoable(runtime(), current_user.id),
+    }
+
+
+@inbox.get("/inbox")
+def show() -> ResponseReturnValue:
+    account = reading.default_account(runtime(), current_user.id)
+    if account is None:
+        return see_other(url_for("setup.start"))
+    given: dict[str, Any] = request.args.to_dict()
+    return see_other(url_for("inbox.folder", account_id=account.id, **given))
+
+
+@inbox.get("/inbox/<int:account_id>")
+def folder(account_id: int) -> ResponseReturnValue:
+    live_since()
+    query, wanted = _query(), hx.target_id()
+    context: dict[str, Any] = {"query": query, "account_id": account_id}
+    open_key = request.args.get("message") or (hx.current_argument("message") if wanted else "")
+    if wanted == "message-list":
+        context["opened_key"] = open_key
+    else:
+        context |= opened.pane(request.args.get("message", ""))
+    if wanted != "message-pane":
+        context |= _list_context(account_id, query)
+    else:
+        context["list_url"] = _url(account_id, query)
+    response = page("inbox.html", "message-list", "message-pane", **context)
+    return _look_again(response, context)
+
+
+@inbox.get("/undo")
+def undo_bar() -> ResponseReturnValue:
+    return page("undo.html", "undo-bar")
+
+
+@inbox.post("/undo")
+def undo() -> ResponseReturnValue:
+    """Take removals back."""
+    ids = [int(each) for each in request.form.getlist("id") if each.isascii() and each.isdigit()]
+    triage.undo(runtime(), current_user.id, ids[:1000])
+    return see_other(inside(request.form.get("next")) or url_for("inbox.show"))
+
+
+def _list_context(account_id: int, query: Query) -> dict[str, Any]:
+    listing = reading.listing(runtime(), current_user.id, account_id, query)
+    reading.open_folder(runtime(), listing.account, listing.folder)
+    with runtime().db.read() as connection:
+        every = accounts.of_user(connection, current_user.id)
+    return {
+        "listing": listing,
+        "folders": listing.folders,
+        "accounts": every,
+        "list_url": _url(account_id, query),
+        "url_with": lambda **changes: _url(account_id, query.with_(**changes)),
+        "as_of": _as_of(listing),
+    }
+
+
+def _as_of(listing: Listing) -> str:
+    success = listing.account.imap_status.last_success_at
+    synced = listing.folder.synced_at if listing.folder else ""
+    latest = max(synced, timestamp(success) if success else "")
+    return dates.clock_time(moment(latest)) if latest else ""
+
+
+def _url(account_id: int, query: Query) -> str:
+    arguments: dict[str, Any] = query.arguments()
+    return url_for("inbox.folder", account_id=account_id, **arguments)
+
+
+def _query() -> Query:
+    given = request.args
+    sort = given.get("sort", "date")
+    return Query(
+        folder=given.get("folder", "")[:1000],
+        text=given.get("q", "").strip()[:200],
+        everywhere=given.get("everywhere") == "1",
+        unread=given.get("unread") == "1",
+        attachment=given.get("attachment") == "1",
+        sort=sort if sort in EVERY_SORT else "date",
+        ascending=given.get("order") == "ascending",
+        after=given.get("after", "")[:2000],
+        before=given.get("before", "")[:2000],
+    )
+
+
+def _look_again(response: Response, context: dict[str, Any]) -> Response:
+    """Without JavaScript the page comes again while its message is fetched."""
+    if context.get("message") and context.get("parsed") is None and not context.get("pane_problem"):
+        response.headers["Refresh"] = str(LOOK_AGAIN)
+    return response

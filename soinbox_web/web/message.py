@@ -1,0 +1,182 @@
+"""One message: its page, its body in a frame of its own, its parts, its source, and what is done to it."""
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from soinbox_web.model.message import MessageKey, ParsedMessage
+from soinbox_web.problems import AccessError, Problem
+from soinbox_web.services import pictures, reading, triage, viewing
+from soinbox_web.store import options
+from soinbox_web.web import hx, opened
+from soinbox_web.web.access import open_to_all
+from soinbox_web.web.page import inside, page, runtime, see_other
+
+message = Blueprint("message", __name__)
+
+BODY_CSP = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:; "
+    "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+PRINT_CSP = BODY_CSP.replace("frame-ancestors 'self'", "frame-ancestors 'none'")
+PART_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
+MOST_KEYS = 1000
+
+
+@message.get("/messages/<key>")
+def show(key: str) -> ResponseReturnValue:
+    context = opened.pane(str(_key(key)))
+    if context["message"] is None:
+        raise AccessError(context["pane_problem"] or Problem("not_found"))
+    back = url_for("inbox.folder", account_id=_key(key).account_id, folder=_key(key).folder)
+    response = page("message.html", "message-pane", list_url=back, **context)
+    if context["parsed"] is None and context["pane_problem"] is None:
+        response.headers["Refresh"] = "2"
+    return response
+
+
+@message.get("/messages/<key>/body")
+def body(key: str) -> ResponseReturnValue:
+    """The HTML of a message, for the sandboxed frame and nothing else."""
+    if request.headers.get("Sec-Fetch-Dest", "iframe") not in ("iframe", "frame"):
+        abort(403)
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        abort(403)
+    found = _key(key)
+    parsed = _parsed(found)
+    html = opened.frame(found, parsed, images=opened.shows_images(parsed))
+    return _sealed(render_template("message_body.html", html=html, parsed=parsed), BODY_CSP)
+
+
+@message.get("/messages/<key>/print")
+def print(key: str) -> ResponseReturnValue:
+    """Header and message on one sheet, under the body's policy."""
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        abort(403)
+    found = _key(key)
+    row, parsed = reading.message(runtime(), current_user.id, found), _parsed(found)
+    html = opened.frame(found, parsed, images=opened.shows_images(parsed))
+    return _sealed(render_template("message_print.html", html=html, parsed=parsed, message=row), PRINT_CSP)
+
+
+@message.get("/messages/<key>/parts/<int:part>")
+def part(key: str, part: int) -> ResponseReturnValue:
+    """An attachment: saved, or with `preview=1` and a harmless picture shown."""
+    found = viewing.part(_raw(_key(key)), part)
+    shown = request.args.get("preview") == "1" and found.type != viewing.BINARY
+    kind = found.type if shown else viewing.BINARY
+    return _file(found.content, kind, found.name, "inline" if shown else "attachment")
+
+
+@message.get("/messages/<key>/source.eml")
+def source(key: str) -> ResponseReturnValue:
+    raw = _raw(_key(key))
+    name = (viewing.parsed(raw).subject or "message")[:80]
+    return _file(raw, viewing.BINARY, f"{name.translate(_NOT_IN_NAMES)}.eml", "attachment")
+
+
+@message.get("/image/<token>")
+@open_to_all
+def image(token: str) -> ResponseReturnValue:
+    """A picture for the frame, by capability: the frame's opaque origin has no session."""
+    if request.headers.get("Sec-Fetch-Dest", "image") != "image":
+        abort(403)
+    found = pictures.open_token(runtime(), token)
+    response = _file(found.content, found.type, "", "inline")
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Cache-Control"] = "private, max-age=600"
+    return response
+
+
+@message.post("/messages/<key>/trust")
+def trust(key: str) -> ResponseReturnValue:
+    """Always show the pictures of this sender."""
+    for sender in _parsed(_key(key)).sender[:1]:
+        viewing.trust(runtime(), current_user.id, sender.address)
+    return see_other(inside(request.form.get("next")) or url_for("message.show", key=key))
+
+
+@message.post("/messages/act")
+def act() -> ResponseReturnValue:
+    """Mark, move or delete one message or many."""
+    keys, verb, folder = _keys(request.form.getlist("key")), request.form.get("do", ""), ""
+    if verb.startswith("move:"):
+        verb, folder = "move", verb.removeprefix("move:")
+    if verb not in triage.VERBS:
+        abort(422)
+    after = inside(request.form.get("next")) or _folder_url(keys)
+    if not keys:
+        return see_other(after)
+    if verb == "delete" and request.form.get("confirmed") != "1" and _must_ask(keys):
+        return hx.go_or_redirect(
+            url_for("message.ask_delete", key=[str(each) for each in keys], next=after), see_other
+        )
+    triage.act(runtime(), current_user.id, keys, verb, folder)
+    return see_other(after)
+
+
+@message.get("/messages/delete")
+def ask_delete() -> ResponseReturnValue:
+    """The question before deleting, as a page."""
+    keys = _keys(request.args.getlist("key"))
+    final = triage.is_final(runtime(), current_user.id, keys)
+    rows = [reading.message(runtime(), current_user.id, each) for each in keys[:5]]
+    after = inside(request.args.get("next")) or _folder_url(keys)
+    return page("message_delete.html", keys=keys, final=final, rows=rows, after=after)
+
+
+def _must_ask(keys: list[MessageKey]) -> bool:
+    with runtime().db.read() as connection:
+        asks = options.of(connection, current_user.id).ask_before_deleting
+    return asks or triage.is_final(runtime(), current_user.id, keys)
+
+
+def _key(text: str) -> MessageKey:
+    found = MessageKey.read(text)
+    if found is None:
+        raise AccessError(Problem("not_found"))
+    return found
+
+
+def _keys(texts: list[str]) -> list[MessageKey]:
+    return [_key(each) for each in texts[:MOST_KEYS]]
+
+
+def _raw(key: MessageKey) -> bytes:
+    raw = reading.raw(runtime(), current_user.id, key)
+    if raw is None:
+        raise AccessError(Problem("message_not_here"))
+    return raw
+
+
+def _parsed(key: MessageKey) -> ParsedMessage:
+    return viewing.parsed(_raw(key))
+
+
+def _folder_url(keys: list[MessageKey]) -> str:
+    if not keys:
+        return url_for("inbox.show")
+    return url_for("inbox.folder", account_id=keys[0].account_id, folder=keys[0].folder)
+
+
+def _sealed(html: str, policy: str) -> Response:
+    response = make_response(html)
+    response.headers["Content-Security-Policy"] = policy
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _file(content: bytes, kind: str, name: str, disposition: str) -> Response:
+    response = make_response(content)
+    headers: dict[str, Any] = {"Content-Type": kind, "Content-Security-Policy": PART_CSP}
+    plain = name.encode("ascii", "replace").decode().replace("?", "_").translate(_NOT_IN_NAMES)
+    names = f"; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}" if name else ""
+    headers["Content-Disposition"] = disposition + names
+    response.headers.update(headers)
+    return response
+
+
+_NOT_IN_NAMES = {ord(letter): "_" for letter in '"\\/\r\n\t:*?<>|'}

@@ -1,0 +1,56 @@
+"""Names for what mail programs name in English: folders by their role, icons by media type."""
+
+from flask import Blueprint
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+
+from soinbox_web.model.folder import Folder
+
+ROLE_ICONS = {
+    "inbox": "tray", "drafts": "note-pencil", "sent": "paper-plane-tilt", "trash": "trash",
+    "junk": "prohibit", "archive": "archive", "all": "stack", "flagged": "flag", "important": "star",
+}  # fmt: skip
+FILE_ICONS = (
+    ("image/", "file-image"),
+    ("application/pdf", "file-pdf"),
+    ("text/", "file-text"),
+    ("application/zip", "file-zip"),
+    ("application/vnd.ms-excel", "file-xls"),
+    ("application/vnd.openxmlformats-officedocument.spreadsheet", "file-xls"),
+    ("application/msword", "file-doc"),
+    ("application/vnd.openxmlformats-officedocument.word", "file-doc"),
+    ("message/", "envelope-simple"),
+)
+
+
+def install(blueprint: Blueprint) -> None:
+    """The template filters `folder_name`, `folder_label`, `folder_icon`, `file_icon` and `grouped`."""
+    for view in (folder_name, folder_label, folder_icon, file_icon, grouped):
+        blueprint.add_app_template_filter(view)
+
+
+def folder_name(folder: Folder) -> str:
+    """The official word of a folder with a role, else its own name."""
+    return {
+        "inbox": _("Inbox"), "drafts": _("Drafts"), "sent": _("Sent items"), "trash": _("Deleted"),
+        "junk": _("Junk e-mail"), "archive": _("Archive folder"), "all": _("All e-mail"),
+        "flagged": _("Flagged e-mail"), "important": _("Important"),
+    }.get(folder.role) or folder_label(folder.name)  # fmt: skip
+
+
+def folder_label(name: str) -> str:
+    """A full path as people read it."""
+    return _("Inbox") if name.upper() == "INBOX" else name
+
+
+def folder_icon(folder: Folder) -> str:
+    return ROLE_ICONS.get(folder.role, "folder")
+
+
+def file_icon(media_type: str) -> str:
+    return next((icon for prefix, icon in FILE_ICONS if media_type.startswith(prefix)), "file")
+
+
+def grouped(number: int) -> str:
+    """3,200 or 3.200, as the language has it."""
+    return str(format_decimal(number))

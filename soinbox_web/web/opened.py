@@ -1,0 +1,92 @@
+"""What the reading pane shows of one message; the inbox and the message's own page draw the same."""
+
+from typing import Any
+
+from flask import request, url_for
+from flask_login import current_user
+
+from soinbox_web.model.message import MessageKey, ParsedMessage
+from soinbox_web.problems import Problem, SoinboxError
+from soinbox_web.services import pictures, reading, triage, viewing
+from soinbox_web.store import options, persons
+from soinbox_web.web.page import runtime
+
+
+def pane(text: str) -> dict[str, Any]:
+    """The context of `_message_pane.html` for the message key in `text` ("" = none is open).
+
+    Opening marks as read when the options say so, except when a browser only looks ahead (Sec-Purpose).
+    """
+    empty: dict[str, Any] = {"message": None, "opened_key": text, "pane_problem": None}
+    key = MessageKey.read(text)
+    if key is None:
+        return empty
+    try:
+        return {**empty, **_message(key)}
+    except SoinboxError as error:
+        return {**empty, "pane_problem": error.problem}
+
+
+def _message(key: MessageKey) -> dict[str, Any]:
+    row = reading.message(runtime(), current_user.id, key)
+    with runtime().db.read() as connection:
+        chosen = options.of(connection, current_user.id)
+    if row.unread and chosen.mark_as_read and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        triage.mark_read(runtime(), current_user.id, key)
+        row = reading.message(runtime(), current_user.id, key)
+    parsed, problem = _parsed(key)
+    return {
+        "message": row,
+        "parsed": parsed,
+        "pane_problem": problem,
+        "folders": reading.folders_of(runtime(), current_user.id, key.account_id),
+        "ask_before_deleting": chosen.ask_before_deleting
+        or triage.is_final(runtime(), current_user.id, [key]),
+        **(_view(key, parsed) if parsed else {}),
+    }
+
+
+def _parsed(key: MessageKey) -> tuple[ParsedMessage | None, Problem | None]:
+    """The message, or nothing while it is fetched, or why it cannot be."""
+    try:
+        raw = reading.raw(runtime(), current_user.id, key)
+    except SoinboxError as error:
+        return None, error.problem
+    return (viewing.parsed(raw) if raw is not None else None), None
+
+
+def _view(key: MessageKey, parsed: ParsedMessage) -> dict[str, Any]:
+    safe = viewing.safe(parsed, allow_remote=False)
+    images = shows_images(parsed)
+    as_text = safe is None or request.args.get("view") == "text"
+    people = (*parsed.sender, *parsed.to, *parsed.cc)
+    with runtime().db.read() as connection:
+        cards = {
+            each.address.lower(): found[0]
+            for each in people[:50]
+            if (found := persons.by_address(connection, each.address))
+        }
+    return {
+        "as_text": as_text,
+        "has_html": safe is not None,
+        "remote": safe.remote if safe else (),
+        "shows_images": images,
+        "body_url": url_for("message.body", key=str(key), images="1" if images else None),
+        "cards": cards,
+        "files": [each for each in parsed.attachments if not (each.inline and each.content_id and safe)],
+    }
+
+
+def shows_images(parsed: ParsedMessage) -> bool:
+    """Remote pictures were asked for now, or are always wanted of this sender."""
+    if request.args.get("images") == "1":
+        return True
+    return any(viewing.trusts(runtime(), current_user.id, each.address) for each in parsed.sender)
+
+
+def frame(key: MessageKey, parsed: ParsedMessage, *, images: bool) -> str | None:
+    """The safe HTML with its pictures as capabilities; None when there is only text."""
+    base = url_for("message.image", token="")
+    rewrite = pictures.rewriter(runtime(), current_user.id, key, parsed, base)
+    safe = viewing.safe(parsed, allow_remote=images, rewrite=rewrite)
+    return safe.html if safe else None

@@ -1,0 +1,46 @@
+"""The outbox worker of the mailroom: sends what is due, each mail in a thread of its own, a few at once."""
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from soinbox_web.runtime import Runtime
+from soinbox_web.services import sending
+from soinbox_web.store import outbox
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.25  # seconds
+AT_ONCE = 4  # mails on their way
+
+
+def run(runtime: Runtime, stop: threading.Event) -> None:
+    """Send what is due until `stop` is set; what a dead worker left is recovered first."""
+    sending.recover(runtime)
+    running: set[int] = set()
+    guard = threading.Lock()
+
+    def deliver(outbox_id: int) -> None:
+        try:
+            sending.deliver(runtime, outbox_id)
+        except Exception as error:  # the row stays claimed and is recovered at the next start
+            log.error("outbox row %s: %s", outbox_id, type(error).__name__, exc_info=error)
+        finally:
+            with guard:
+                running.discard(outbox_id)
+
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="outbox") as pool:
+        while not stop.is_set():
+            for outbox_id in due(runtime):
+                with guard:
+                    if outbox_id in running:
+                        continue
+                    running.add(outbox_id)
+                pool.submit(deliver, outbox_id)
+            stop.wait(LOOK_EVERY)
+
+
+def due(runtime: Runtime) -> list[int]:
+    """The rows that may be sent now, oldest first."""
+    with runtime.db.read() as connection:
+        return [row.id for row in outbox.due(connection, runtime.clock.now())]
