@@ -50,6 +50,14 @@ class Runtime:
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
+    def release(self, account_id: int | None = None) -> None:
+        """A thread that ends gives its connections back: the precious file's and those of one account."""
+        self.db.release()
+        with self._guard:
+            found = [database for key, database in self._mailboxes.items() if key[0] == account_id]
+        for database in found:
+            database.release()
+
     def close(self) -> None:
         """Close every database."""
         for database in [self.db, *self._mailboxes.values()]:

@@ -15,7 +15,7 @@ from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import actions, changes, folders, messages
+from soinbox_web.store import accounts, actions, changes, folders, messages
 from soinbox_web.store.actions import Action
 from soinbox_web.store.database import Database
 
@@ -35,10 +35,11 @@ class Desk:
     touched: set[str] = field(default_factory=set)
 
 
-def recover(runtime: Runtime, account_id: int) -> None:
+def recover(runtime: Runtime) -> None:
     """At the start of the mailroom: what a dead one had claimed is open again."""
     with runtime.db.write() as connection:
-        actions.release_all(connection, account_id)
+        for account in accounts.all(connection):
+            actions.release_all(connection, account.id)
 
 
 def push(runtime: Runtime, account: Account, connection: ImapConnection) -> set[str]:

@@ -88,6 +88,11 @@ def update_login(
     )
 
 
+def next_generation(connection: sqlite3.Connection, account_id: int) -> None:
+    """From now on another mailbox file is the account's: what the server holds is fetched anew."""
+    connection.execute("UPDATE accounts SET generation = generation + 1 WHERE id = ?", (account_id,))
+
+
 def remove(connection: sqlite3.Connection, account_id: int) -> None:
     """The account with its secrets, status, outbox and open actions; drafts stay, without account."""
     connection.execute("DELETE FROM accounts WHERE id = ?", (account_id,))

@@ -79,6 +79,16 @@ class Database:
         """Changes when another connection has committed (PRAGMA data_version, some microseconds)."""
         return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
 
+    def release(self) -> None:
+        """Close this thread's connection, if it has one; a thread that ends calls it."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is not None:
+            with self._guard:
+                if found in self._open:
+                    self._open.remove(found)
+            found.close()
+            self._local.connection = None
+
     def close(self) -> None:
         """Close every thread's connection; the object may be used again afterwards."""
         with self._guard:
@@ -126,4 +136,6 @@ def _translated(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
             raise
-        raise StoreError(Problem("database_damaged", evidence=str(error), facts={"path": path.name})) from error
+        raise StoreError(
+            Problem("database_damaged", evidence=str(error), facts={"path": path.name})
+        ) from error

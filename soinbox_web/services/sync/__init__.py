@@ -13,14 +13,14 @@ from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.sync_plan import Progress, in_order, unchanged
 from soinbox_web.model.sync_report import SyncReport
-from soinbox_web.problems import SoinboxError
+from soinbox_web.problems import SoinboxError, StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
 from soinbox_web.services.sync.folder import synchronise_folder
 from soinbox_web.services.sync.session import Session, silent
-from soinbox_web.store import accounts, folders, messages
+from soinbox_web.store import accounts, backup, changes, folders, messages
 
-__all__ = ["connect", "open_session", "sync_once", "synchronise", "synchronise_folders"]
+__all__ = ["connect", "discard_damaged", "open_session", "sync_once", "synchronise", "synchronise_folders"]
 
 
 def connect(runtime: Runtime, account: Account, network: Network | None = None) -> ImapConnection:
@@ -106,6 +106,26 @@ def sync_once(runtime: Runtime, account_id: int) -> SyncReport:
     with runtime.db.write() as writing:
         accounts.record_attempt(writing, account_id, "imap", runtime.clock.now())
     return report
+
+
+def discard_damaged(runtime: Runtime, account_id: int) -> bool:
+    """Throw the mailbox file away when it is damaged, by a new generation; False when it is sound."""
+    with runtime.db.read() as reading:
+        account = accounts.read(reading, account_id)
+    try:
+        sound = backup.check(runtime.mailbox(account.id, account.generation).connection(), quick=True) == "ok"
+    except StoreError:
+        sound = False
+    if sound:
+        return False
+    with runtime.db.write() as writing:
+        accounts.next_generation(writing, account_id)
+        now = runtime.clock.now()
+        changes.record(
+            writing, "account", now, user_id=account.user_id, account_id=account_id, detail="rebuilt"
+        )
+    runtime.forget_mailbox(account.id, account.generation)
+    return True
 
 
 def _one(session: Session, folder: Folder, thorough: bool) -> None:

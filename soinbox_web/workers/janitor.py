@@ -1,0 +1,43 @@
+"""The janitor: what has served its time is thrown away, once an hour."""
+
+import logging
+import threading
+from datetime import timedelta
+
+from soinbox_web.clock import timestamp
+from soinbox_web.problems import StoreError
+from soinbox_web.runtime import Runtime
+from soinbox_web.store import accounts, changes, tidying
+
+EVERY = 3600.0
+log = logging.getLogger("soinbox.janitor")
+
+
+def run(runtime: Runtime, stop: threading.Event) -> None:
+    """Tidy now and every hour until `stop` is set."""
+    while True:
+        try:
+            tidy(runtime)
+        except StoreError as error:
+            log.warning("tidying: %s", error.problem.code)
+        if stop.wait(EVERY):
+            return
+
+
+def tidy(runtime: Runtime) -> None:
+    """Old changes, expired set-up attempts, finished requests and actions, stale look-ups."""
+    now = runtime.clock.now()
+    with runtime.db.write() as connection:
+        changes.prune(connection, now)
+    with runtime.db.write() as connection:
+        tidying.forget_expired(connection, timestamp(now))
+    with runtime.db.write() as connection:
+        tidying.forget_finished(connection, timestamp(now - timedelta(days=7)))
+    with runtime.db.read() as connection:
+        known = accounts.all(connection)
+    for account in known:
+        if runtime.mailbox_path(account.id, account.generation).exists():
+            mailbox = runtime.mailbox(account.id, account.generation)
+            with mailbox.write() as connection:
+                changes.prune(connection, now)
+            mailbox.connection().execute("PRAGMA incremental_vacuum(1000)").fetchall()

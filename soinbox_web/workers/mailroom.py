@@ -1,0 +1,95 @@
+"""The mailroom's process: one by lease, a second stands by; ends cleanly on SIGTERM."""
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from types import FrameType
+
+from soinbox_web.problems import StoreError
+from soinbox_web.runtime import Runtime, build
+from soinbox_web.settings import Settings, from_environment
+from soinbox_web.store import leases
+from soinbox_web.workers import janitor, outbox
+from soinbox_web.workers.supervisor import Supervisor
+
+LEASE = "mailroom"
+HEARTBEAT = 4.0  # seconds
+STANDBY = 1.0
+
+log = logging.getLogger("soinbox.mailroom")
+
+
+def main(settings: Settings | None = None) -> None:
+    """Run until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, on_signal)
+    runtime = build(settings or from_environment())
+    try:
+        run(runtime, stop)
+    finally:
+        runtime.close()
+
+
+def run(runtime: Runtime, stop: threading.Event) -> None:
+    """Stand by until the lease is ours, then work until `stop` is set or the lease is lost."""
+    holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    while not stop.is_set():
+        if not _take(runtime, holder):
+            stop.wait(STANDBY)
+            continue
+        working = threading.Event()
+        threads = [
+            threading.Thread(
+                target=_beat, args=(runtime, holder, stop, working), name="heartbeat", daemon=True
+            ),
+            threading.Thread(target=janitor.run, args=(runtime, working), name="janitor", daemon=True),
+            threading.Thread(target=outbox.run, args=(runtime, working), name="outbox", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            Supervisor(runtime).run(working)
+        finally:
+            working.set()
+            for thread in threads:
+                thread.join(1.0)
+            with contextlib.suppress(StoreError), runtime.db.write() as connection:
+                leases.release(connection, LEASE, holder)
+
+
+def _take(runtime: Runtime, holder: str) -> bool:
+    try:
+        with runtime.db.write() as connection:
+            return leases.take(connection, LEASE, holder, runtime.clock.now())
+    except StoreError as error:
+        log.warning("lease: %s", error.problem.code)
+        return False
+
+
+def _beat(runtime: Runtime, holder: str, stop: threading.Event, working: threading.Event) -> None:
+    """Keep the lease; `working` is set when all has to end: told to stop, or another has the lease."""
+    missed = 0
+    while not working.is_set():
+        for _ in range(int(HEARTBEAT / 0.1)):
+            if stop.wait(0.1):
+                working.set()
+                return
+        missed = 0 if _take(runtime, holder) else missed + 1
+        if missed >= 2:
+            log.warning("another mailroom has the lease")
+            working.set()
+
+
+if __name__ == "__main__":
+    main()

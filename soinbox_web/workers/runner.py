@@ -1,0 +1,118 @@
+"""The thread that runs one account's errands on a connection of its own: actions, bodies, opened folders."""
+
+import threading
+
+from soinbox_web.clock import moment
+from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.model.account import Account
+from soinbox_web.problems import Problem
+from soinbox_web.services import failing, fetching, sync
+from soinbox_web.services.sync.session import Session
+from soinbox_web.store import accounts, actions, requests
+from soinbox_web.store.requests import Request
+from soinbox_web.workers.post import Post, guarded
+
+IDLE_KEPT = 60.0  # seconds that the connection stays open without work
+PAUSE = 5.0  # seconds after a broken connection
+
+
+class Runner(threading.Thread):
+    """Never delays the synchronising thread, nor waits for it; ends when its post is stopped."""
+
+    def __init__(self, post: Post) -> None:
+        super().__init__(name=f"runner-{post.account_id}", daemon=True)
+        self.post = post
+        self.runtime = post.runtime
+
+    def run(self) -> None:
+        while not self.post.stopped:
+            problem = guarded(self.post, self._work)
+            if problem is not None:
+                self._give_up_requests(problem)
+                if problem.stage == "sign_in" and problem.retry != "later":
+                    failing.failed(self.runtime, self.post.account_id, problem)
+                    self.post.healthy.clear()
+                self.post.errands.wait(PAUSE)
+        self.runtime.release(self.post.account_id)
+
+    def _work(self) -> None:
+        """Wait for work, then connect and go on until there was none for a while."""
+        self._wait_for_work()
+        if self.post.stopped:
+            return
+        if not self.post.healthy.is_set():
+            self._refuse_while_failing()
+            return
+        account = self.post.account()
+        with self.post.connected(account) as connection:
+            reader = fetching.Reader(self.runtime, account, connection)
+            session = sync.open_session(self.runtime, account, connection)
+            while not self.post.stopped:
+                self._act(account, connection, session, reader)
+                if self._fetch_asked(session, reader):
+                    continue
+                if fetching.fetch_some(reader):
+                    continue
+                rung, _ = self.post.errands.wait(min(self._until_due(), IDLE_KEPT))
+                if not rung and not self._has_due():
+                    return
+
+    def _act(
+        self, account: Account, connection: ImapConnection, session: Session, reader: fetching.Reader
+    ) -> None:
+        if self._has_due():
+            touched = self.post.push(account, connection)
+            sync.synchronise_folders(session, sorted(touched))
+            reader.opened = ("", 0)
+
+    def _fetch_asked(self, session: Session, reader: fetching.Reader) -> bool:
+        asked = self._asked()
+        for request in asked:
+            if request.kind == "open_folder":
+                sync.synchronise_folders(session, [request.subject])
+                reader.opened = ("", 0)
+                self._finish([request], None)
+            else:
+                fetching.answer(reader, request)
+        return bool(asked)
+
+    def _asked(self) -> list[Request]:
+        with self.runtime.db.read() as connection:
+            asked = requests.open_of(connection, self.post.account_id)
+        wanted = [request for request in asked if request.kind in ("body", "open_folder")]
+        return sorted(wanted, key=lambda request: request.kind != "body")
+
+    def _wait_for_work(self) -> None:
+        while (
+            not self.post.stopped
+            and not self._asked()
+            and not (self._has_due() and self.post.healthy.is_set())
+        ):
+            rung, _ = self.post.errands.wait(min(self._until_due(), 60.0))
+            if rung and self.post.healthy.is_set():
+                return
+
+    def _has_due(self) -> bool:
+        with self.runtime.db.read() as connection:
+            return bool(actions.due(connection, self.post.account_id, self.runtime.clock.now(), 1))
+
+    def _until_due(self) -> float:
+        with self.runtime.db.read() as connection:
+            due = actions.next_due(connection, self.post.account_id)
+        return max(0.02, (moment(due) - self.runtime.clock.now()).total_seconds()) if due else 3600.0
+
+    def _refuse_while_failing(self) -> None:
+        """The account cannot be reached now: say so instead of letting a page wait."""
+        with self.runtime.db.read() as connection:
+            problem = accounts.status(connection, self.post.account_id, "imap").problem
+        if problem is not None:
+            self._give_up_requests(problem)
+        self.post.errands.wait(1.0)
+
+    def _give_up_requests(self, problem: Problem) -> None:
+        self._finish(self._asked(), problem)
+
+    def _finish(self, asked: list[Request], problem: Problem | None) -> None:
+        with self.runtime.db.write() as connection:
+            for request in asked:
+                requests.finish(connection, request.id, self.runtime.clock.now(), problem)
