@@ -60,7 +60,7 @@ class Submission:
     def start(self) -> Self:
         # aiosmtpd does not see TLS that was there before it
         warnings.filterwarnings("ignore", message="Requiring AUTH while not requiring TLS")
-        logging.getLogger("mail.log").setLevel(logging.WARNING)
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
         return self

@@ -7,20 +7,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from soinbox_web.model.member import Member
 from tests import parts
-from tests.browser.page import Watched
+from tests.browser.page import ARGUMENTS, Watched, new_context
 from tests.servers.soinbox import Soinbox
-
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-WIDE = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 
 OpenPage = Callable[..., Watched]
 
@@ -51,16 +39,7 @@ def open_page(chromium: Browser, live_server: Soinbox) -> Iterator[OpenPage]:
         product: Soinbox | None = None,
     ) -> Watched:
         product = product or live_server
-        context = chromium.new_context(
-            viewport=PHONE if phone else WIDE,
-            has_touch=phone,
-            is_mobile=phone,
-            device_scale_factor=2 if phone else 1,
-            java_script_enabled=javascript,
-            locale="nl-NL" if language == "nl" else "en-GB",
-            timezone_id="Europe/Amsterdam",
-            reduced_motion="reduce",
-        )
+        context = new_context(chromium, language=language, javascript=javascript, phone=phone)
         if member is not None:
             context.add_cookies([product.cookie(member)])
         opened.append(Watched(context, product.url, javascript=javascript))

@@ -4,14 +4,39 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 _VIOLATIONS = """
 window.__violations = [];
 document.addEventListener('securitypolicyviolation', (event) => window.__violations.push(
   `${event.violatedDirective}: ${event.blockedURI} at ${event.sourceFile}:${event.lineNumber}`));
 """
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def new_context(
+    browser: Browser, *, language: str = "en", javascript: bool = True, phone: bool = False
+) -> BrowserContext:
+    """A fresh browser profile: its language, its width, in Amsterdam, with nothing moving."""
+    return browser.new_context(
+        viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 900},
+        has_touch=phone,
+        is_mobile=phone,
+        device_scale_factor=2 if phone else 1,
+        java_script_enabled=javascript,
+        locale="nl-NL" if language == "nl" else "en-GB",
+        timezone_id="Europe/Amsterdam",
+        reduced_motion="reduce",
+    )
 
 
 class Watched:
