@@ -107,18 +107,26 @@ def begun_at(connection: sqlite3.Connection, user_id: int, since: datetime) -> l
 
 
 def note_stage(connection: sqlite3.Connection, token: str, stage: Stage, now: datetime) -> None:
-    """Write a stage that began or ended; the end replaces the beginning."""
+    """Write a stage that began or ended; the end takes the place of its beginning."""
     row = connection.execute("SELECT id FROM setup_attempts WHERE token = ?", (token,)).fetchone()
     if row is None:
         return
-    connection.execute(
-        "DELETE FROM setup_stages WHERE attempt_id = ? AND side = ? AND stage = ? AND ok IS NULL",
-        (row["id"], stage.side, stage.stage),
-    )
-    connection.execute(
-        "INSERT INTO setup_stages (attempt_id, side, stage, ok, ms, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (row["id"], stage.side, stage.stage, stage.ok, stage.ms, stage.detail, timestamp(now)),
-    )
+    begun = connection.execute(
+        "SELECT id FROM setup_stages WHERE attempt_id = ? AND side = ? AND stage = ? AND ok IS NULL"
+        " ORDER BY detail = ? DESC, id",
+        (row["id"], stage.side, stage.stage, stage.detail),
+    ).fetchone()
+    if begun is not None and stage.ok is not None:
+        connection.execute(
+            "UPDATE setup_stages SET ok = ?, ms = ?, detail = ?, at = ? WHERE id = ?",
+            (stage.ok, stage.ms, stage.detail, timestamp(now), begun["id"]),
+        )
+    else:
+        connection.execute(
+            "INSERT INTO setup_stages (attempt_id, side, stage, ok, ms, detail, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (row["id"], stage.side, stage.stage, stage.ok, stage.ms, stage.detail, timestamp(now)),
+        )
     _record(connection, token, now)
 
 

@@ -16,8 +16,8 @@ from soinbox_web.problems import DiscoveryError, InputError, Problem
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.setup import limits
 from soinbox_web.services.setup.typed import Typed
-from soinbox_web.services.setup.work import Work
-from soinbox_web.store import accounts, changes, detection_cache, setup_attempts
+from soinbox_web.services.setup.work import ScribeCache, Work
+from soinbox_web.store import accounts, changes, setup_attempts
 
 # Sources that name the user name's form; the others leave it to one more try.
 _KNOW_USERNAME = ("operator", "table", "pacc", "autoconfig", "ispdb", "mx")
@@ -33,7 +33,7 @@ def find(work: Work) -> None:
             Network(work.runtime.settings, work.runtime.clock),
             progress=work.progress,
             cancelled=work.cancelled,
-            cache=detection_cache.DetectionCache(work.runtime.db, work.runtime.clock),
+            cache=ScribeCache(work.runtime),
         )
     except DiscoveryError as error:
         step = "password" if error.problem.code in NO_PASSWORD_CODES else "advanced"
@@ -144,6 +144,7 @@ def run_sign_in(
         Network(runtime.settings, runtime.clock),
         provider=provider,
         alternative_username=leaves_username_open(found, imap, address),
+        address=address,
         progress=progress,
         cancelled=cancelled,
     )

@@ -17,7 +17,8 @@ from soinbox_web.model.stage import Stage
 from soinbox_web.problems import InputError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.setup import connect
-from soinbox_web.store import accounts, detection_cache
+from soinbox_web.services.setup.work import ScribeCache
+from soinbox_web.store import accounts
 from soinbox_web.texts import Translate
 
 TYPED_SCORE = 100
@@ -147,7 +148,7 @@ def _detect(
             progress=lambda stage: report.stages.append(stage) if stage.ok is not None else None,
             cancelled=never,
             offline=offline or both,
-            cache=detection_cache.DetectionCache(runtime.db, runtime.clock),
+            cache=ScribeCache(runtime),
         )
     except SoinboxError as error:
         policies = known.policies if known else (_POLICY_OF.get(error.problem.code, "unknown"),)

@@ -12,6 +12,7 @@ from soinbox_web.model.stage import Stage
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import setup_attempts
+from soinbox_web.store.detection_cache import DetectionCache
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,19 @@ class Work:
         with self.runtime.db.read() as connection:
             if setup_attempts.step_of(connection, self.attempt.token) != self.attempt.step:
                 self._gone.set()
+
+
+class ScribeCache:
+    """The detection cache for threads that come and go: the scribe asks and writes for them."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._cache = DetectionCache(runtime.db, runtime.clock)
+
+    def get(self, source: str, domain: str) -> tuple[bool, str | None]:
+        return _SCRIBE.submit(self._cache.get, source, domain).result()
+
+    def put(self, source: str, domain: str, answer: str | None) -> None:
+        _SCRIBE.submit(self._cache.put, source, domain, answer)
 
 
 def begin(runtime: Runtime, attempt: SetupAttempt, job: Callable[[Work], None]) -> "Future[None]":

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from flask_babel import gettext, lazy_gettext
 from wtforms import BooleanField, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from soinbox_web.model.account import Account
@@ -14,7 +15,11 @@ from soinbox_web.problems import InputError
 from soinbox_web.services.setup import SetupView
 from soinbox_web.web.forms import Form
 
-SECURITIES = (("ssl", "SSL/TLS"), ("starttls", "STARTTLS"), ("none", lazy_gettext("None")))
+SECURITIES = (
+    SelectChoice("ssl", "SSL/TLS"),
+    SelectChoice("starttls", "STARTTLS"),
+    SelectChoice("none", lazy_gettext("None")),
+)
 MAX_SECRET = 1000
 
 
@@ -65,7 +70,7 @@ class ServerForm(Form):
             }
         )
         for field in (form.imap_security, form.smtp_security):
-            field.choices = [choice for choice in SECURITIES if choice[0] != "none" or plain]
+            field.choices = [choice for choice in SECURITIES if choice.value != "none" or plain]
         return form
 
     def validate_imap_host(self, field: Any) -> None:
