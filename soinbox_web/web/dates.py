@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel import Locale
+from babel.dates import format_date, format_skeleton
 from flask import Blueprint
 from flask_babel import get_locale
 
@@ -20,13 +21,13 @@ def row_date(moment: datetime | None) -> str:
     """Today: the time; this week: weekday and time; older: day and month, and the year of another."""
     if moment is None:
         return ""
-    here, now, locale = local(moment), local(runtime().clock.now()), get_locale()
+    here, now, locale = local(moment), local(runtime().clock.now()), _locale()
     days = (now.date() - here.date()).days
     if days == 0:
-        return format_time(here, "short", locale=locale)
+        return f"{here:%H:%M}"
     if 0 < days < 7:
         weekday = format_skeleton("E", here, locale=locale)
-        return f"{weekday} {format_time(here, 'short', locale=locale)}"
+        return f"{weekday} {here:%H:%M}"
     return format_skeleton("dMMM" if here.year == now.year else "yMMMd", here, locale=locale)
 
 
@@ -34,18 +35,18 @@ def full_date(moment: datetime | None) -> str:
     """Weekday, date and time."""
     if moment is None:
         return ""
-    here, locale = local(moment), get_locale()
-    return f"{format_date(here, 'full', locale=locale)}, {format_time(here, 'short', locale=locale)}"
+    here = local(moment)
+    return f"{format_date(here, 'full', locale=_locale())}, {here:%H:%M}"
 
 
 def clock_time(moment: datetime | None) -> str:
     """The time of today, else day and time."""
     if moment is None:
         return ""
-    here, locale = local(moment), get_locale()
+    here = local(moment)
     if here.date() == local(runtime().clock.now()).date():
-        return format_time(here, "short", locale=locale)
-    return format_datetime(here, "short", locale=locale)
+        return f"{here:%H:%M}"
+    return f"{format_skeleton('dMMM', here, locale=_locale())} {here:%H:%M}"
 
 
 def iso(moment: datetime | None) -> str:
@@ -60,3 +61,9 @@ def file_size(size: int) -> str:
     if size < 1_000_000:
         return f"{(size + 500) // 1000} kB"
     return f"{size / 1_000_000:.1f} MB"
+
+
+def _locale() -> Locale:
+    """English dates as Europe writes them: the day before the month."""
+    found = get_locale() or Locale("en")
+    return Locale("en", "GB") if found.language == "en" else found
