@@ -132,7 +132,7 @@ class ImapConnection:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.logout()
+        self.logout() if error is None else self.close()
 
     # Greeting and STARTTLS.
 

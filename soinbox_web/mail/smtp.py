@@ -100,7 +100,7 @@ class SmtpConnection:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.quit()
+        self.quit() if error is None else self.close()
 
     # Greeting and STARTTLS.
 
