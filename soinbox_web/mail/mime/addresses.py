@@ -9,6 +9,7 @@ from soinbox_web.model.message import Correspondent
 _TOKEN = re.compile(
     r'"((?:[^"\\]|\\.)*)"?|<([^>]*)>?|([,;:])|([^\s"<>(),;:]+)|(\()|(\s+)|(.)', re.DOTALL | re.ASCII
 )
+_QUOTE_MARK = '"'
 _COMMENT = re.compile(r"\([^()]*\)")
 _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
 
@@ -85,7 +86,7 @@ class _Entry:
             if "@" not in address and "@" in phrase:
                 name, address = address, phrase
             if name and self.comment:
-                name = f"{name} ({self.comment})"
+                name = f"{name.strip(_QUOTE_MARK)} ({self.comment})"
             self.append(found, name or self.comment, address)
             return
         if not phrase.startswith('"') and "@" in phrase:

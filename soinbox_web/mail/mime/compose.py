@@ -158,7 +158,7 @@ def _encoded_word(piece: bytes) -> str:
 def _ascii_address(address: str) -> str:
     """The address as SMTP without SMTPUTF8 takes it: an ASCII local part, A-labels after the @."""
     local, _, domain = address.strip().rpartition("@")
-    if not _LOCAL.match(local) or re.search(r'[\s<>()\[\],;:\\"]', local):
+    if not _LOCAL.match(local) or re.search(r'[\s<>()\[\],;:\\"@]', local):
         raise _invalid_address(address)
     try:
         ascii_domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode()

@@ -83,17 +83,12 @@ def read(raw: bytes) -> Reading:
 
 def read_fields(raw: bytes) -> list[tuple[str, bytes]]:
     """The header fields of a message, never raising: beyond a cap, those before it."""
-    try:
-        return _Reader().header(raw)[0]
-    except caps.OverCap:
-        try:
-            return _Reader().header(raw[: caps.HEADER_FIELD].rpartition(b"\n")[0])[0]
-        except caps.OverCap:
-            return []
+    return _Reader(strict=False).header(raw)[0]
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, *, strict: bool = True) -> None:
+        self.strict = strict
         self.defects: list[str] = []
         self.count = 0
 
@@ -113,6 +108,12 @@ class _Reader:
             if inner.strip():
                 part.children.append(self.part(inner, depth + 1, "text/plain", nested=True))
         return part
+
+    def over(self, reason: str) -> bool:
+        """A cap is passed: the message is given up, or only what follows."""
+        if self.strict:
+            raise caps.OverCap(reason)
+        return True
 
     def type_of(self, part: Part, default_type: str) -> None:
         value = _text(part.value("content-type"))
@@ -150,8 +151,8 @@ class _Reader:
             if line is None or line.end() == position:
                 break
             content = line[1]
-            if line.end() > caps.HEADER_BLOCK:
-                raise caps.OverCap("header block larger than 256 kB")
+            if line.end() > caps.HEADER_BLOCK and self.over("header block larger than 256 kB"):
+                break
             if not content.strip(b" \t"):
                 position = line.end()
                 if content and fields and self._field_follows(raw, position, or_continuation=True):
@@ -164,8 +165,8 @@ class _Reader:
             else:
                 name = _FIELD.match(content)
                 if name is not None:
-                    if len(fields) >= caps.HEADER_FIELDS:
-                        raise caps.OverCap("more than 1,000 header fields")
+                    if len(fields) >= caps.HEADER_FIELDS and self.over("more than 1,000 header fields"):
+                        break
                     fields.append((name[1].decode("ascii").lower(), [content[name.end() :]]))
                 elif first and content.startswith((b"From ", b">From ")):
                     pass
@@ -178,7 +179,8 @@ class _Reader:
             position = line.end()
         joined = [(name, b"".join(lines)) for name, lines in fields]
         if any(len(value) > caps.HEADER_FIELD for _, value in joined):
-            raise caps.OverCap("header field larger than 64 kB")
+            self.over("header field larger than 64 kB")
+            joined = [(name, value) for name, value in joined if len(value) <= caps.HEADER_FIELD]
         return joined, raw[position:]
 
     @staticmethod

@@ -118,7 +118,7 @@ def html_to_text(html: str) -> str:
             continue
         if line.strip() or name == "br":
             out.append(("> " * quoted) + line.strip(" "))
-        elif _BLOCKS[name] == 2 and out and out[-1].strip("> "):
+        if _BLOCKS[name] == 2 and out and out[-1].strip("> "):
             out.append("> " * quoted)
         line = ""
         if name == "pre":

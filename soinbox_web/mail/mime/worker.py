@@ -80,19 +80,31 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=0,
         )
+        assert self.process.stdin is not None
+        os.set_blocking(self.process.stdin.fileno(), False)
 
     @property
     def alive(self) -> bool:
         return self.process.poll() is None
 
     def parse(self, raw: bytes) -> ParsedMessage:
-        assert self.process.stdin is not None
-        self.process.stdin.write(_LENGTH.pack(len(raw)) + raw)
-        self.process.stdin.flush()
         deadline = monotonic() + SECONDS
+        self._write(_LENGTH.pack(len(raw)), deadline)
+        self._write(raw, deadline)
         (length,) = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
         return _from_json(json.loads(self._read(length, deadline)))
+
+    def _write(self, raw: bytes, deadline: float) -> None:
+        assert self.process.stdin is not None
+        descriptor = self.process.stdin.fileno()
+        left = memoryview(raw)
+        while left:
+            _, writable, _ = select.select([], [descriptor], [], max(0.0, deadline - monotonic()))
+            if not writable:
+                raise TimeoutError
+            left = left[os.write(descriptor, left) :]
 
     def _read(self, size: int, deadline: float) -> bytes:
         assert self.process.stdout is not None
