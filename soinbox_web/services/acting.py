@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
+from typing import NamedTuple
 
 from soinbox_web.mail import changing
 from soinbox_web.mail import folders as server
@@ -12,7 +13,7 @@ from soinbox_web.mail.folder_names import encode
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model import backoff
 from soinbox_web.model.account import Account
-from soinbox_web.model.folder import Folder
+from soinbox_web.model.folder import Folder, Role
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import accounts, actions, changes, folders, messages
@@ -33,6 +34,13 @@ class Desk:
     mailbox: Database
     connection: ImapConnection
     touched: set[str] = field(default_factory=set)
+
+
+class Target(NamedTuple):
+    """Where messages go: the folder's name here and on the wire."""
+
+    name: str
+    wire: str
 
 
 def recover(runtime: Runtime) -> None:
@@ -90,6 +98,11 @@ def _do(desk: Desk, group: Sequence[Action]) -> None:
         _append(desk, first)
         return
     folder = _folder(desk, first.key.folder)
+    target = None
+    if first.kind in ("move", "copy"):
+        target = _target(desk, first.arguments["folder"])
+    elif first.kind == "delete":
+        target = _for(desk, "trash", "Trash")
     status = server.select(desk.connection, folder.wire)
     if status.uidvalidity != first.key.uidvalidity:
         raise CommandRefused(Problem("message_gone", "imap"))
@@ -98,21 +111,19 @@ def _do(desk: Desk, group: Sequence[Action]) -> None:
         add, remove = first.arguments.get("add", ()), first.arguments.get("remove", ())
         changing.store_flags(desk.connection, uids, add=add, remove=remove)
         _flagged(desk, folder, uids, add, remove)
-    elif first.kind == "expunge":
+    elif target is None:
         _left(desk, folder, uids, changing.expunge(desk.connection, uids))
-    elif first.kind == "copy":
-        target = _folder(desk, first.arguments["folder"])
-        changing.copy(desk.connection, uids, target.wire)
-        desk.touched.add(target.name)
     else:
-        target = _folder(desk, first.arguments["folder"]) if first.kind == "move" else _trash(desk)
-        _left(desk, folder, uids, changing.move(desk.connection, uids, target.wire))
+        if first.kind == "copy":
+            changing.copy(desk.connection, uids, target.wire)
+        else:
+            _left(desk, folder, uids, changing.move(desk.connection, uids, target.wire))
         desk.touched.add(target.name)
 
 
 def _append(desk: Desk, action: Action) -> None:
     """Add a message, once: whenever it may be there already, it is looked for first."""
-    target = _folder(desk, action.key.folder) if action.key.folder else _sent(desk)
+    target = _target(desk, action.key.folder) if action.key.folder else _for(desk, "sent", "Sent")
     with desk.runtime.db.read() as connection:
         content = actions.content(connection, action.id)
     message_id = action.arguments.get("message_id", "")
@@ -170,34 +181,37 @@ def _again(desk: Desk, group: Sequence[Action], problem: Problem) -> None:
             actions.release(connection, action.id, retry)
 
 
-# Folders by what they are for.
+# Folders: as they are known here, else as the server lists them, else made.
 
 
 def _folder(desk: Desk, name: str) -> Folder:
+    """The folder that a message lies in."""
     with desk.mailbox.read() as connection:
         folder = folders.by_name(connection, name)
     if folder is None:
-        raise CommandRefused(Problem("folder_missing", "imap", facts={"folder": name}))
+        raise _missing(name)
     return folder
 
 
-def _trash(desk: Desk) -> Folder:
+def _target(desk: Desk, name: str) -> Target:
     with desk.mailbox.read() as connection:
-        found = folders.by_role(connection, "trash")
-    return found or _made(desk, "Trash")
+        here = folders.by_name(connection, name)
+    found = here or next((each for each in server.list_folders(desk.connection) if each.name == name), None)
+    if found is None or not found.selectable:
+        raise _missing(name)
+    return Target(name, found.wire)
 
 
-def _sent(desk: Desk) -> Folder:
+def _for(desk: Desk, role: Role, name: str) -> Target:
+    """The folder with this role; an account without one gets one called `name`."""
     with desk.mailbox.read() as connection:
-        found = folders.by_role(connection, "sent")
-    return found or _made(desk, "Sent")
+        here = folders.by_role(connection, role)
+    found = here or next((each for each in server.list_folders(desk.connection) if each.role == role), None)
+    if found is None:
+        changing.create(desk.connection, encode(name))
+        return Target(name, encode(name))
+    return Target(found.name, found.wire)
 
 
-def _made(desk: Desk, name: str) -> Folder:
-    """A folder that the account lacks."""
-    changing.create(desk.connection, encode(name))
-    with desk.mailbox.write() as connection:
-        if folders.by_name(connection, name) is None:
-            role = "trash" if name == "Trash" else "sent"
-            folders.add(connection, name, encode(name), "", role, selectable=True)  # type: ignore[arg-type]
-    return _folder(desk, name)
+def _missing(name: str) -> CommandRefused:
+    return CommandRefused(Problem("folder_missing", "imap", facts={"folder": name}))

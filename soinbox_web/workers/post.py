@@ -29,7 +29,7 @@ class Post:
         self.healthy = threading.Event()  # signed in at the last try
         self._stopped = threading.Event()
         self._pushing = threading.Lock()
-        self._connections: set[ImapConnection] = set()
+        self._connections: list[ImapConnection] = []
         self._guard = threading.Lock()
 
     @property
@@ -54,14 +54,14 @@ class Post:
         """A signed-in connection that `stop` closes under the feet of its user."""
         connection = sync.connect(self.runtime, account, self.network)
         with self._guard:
-            self._connections.add(connection)
+            self._connections.append(connection)
             if self.stopped:
                 connection.close()
         try:
             yield connection
         finally:
             with self._guard:
-                self._connections.discard(connection)
+                self._connections.remove(connection)
             if not self.stopped:
                 connection.logout()
 
