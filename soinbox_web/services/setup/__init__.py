@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from soinbox_web.mail.discovery import providers
 from soinbox_web.model.account import Account
-from soinbox_web.model.address import read_address, suggestion
+from soinbox_web.model.address import suggestion
 from soinbox_web.model.server import Login
 from soinbox_web.model.setup_attempt import WAITING, AdvancedForm, SetupAttempt, TimedStage
 from soinbox_web.problems import AccessError, InputError, Problem
@@ -45,7 +45,7 @@ def start(runtime: Runtime, user_id: int, address_text: str) -> str:
     Raises InputError address_invalid or already_connected, ServerError local_limit. A form posted twice
     begins one attempt. A provider of the own table is found before this returns.
     """
-    address = read_address(address_text)
+    address = connect.typed_address(address_text)
     now = runtime.clock.now()
     with runtime.db.write() as connection:
         setup_attempts.wipe(connection, now)
@@ -66,7 +66,7 @@ def start_advanced(runtime: Runtime, user_id: int, address_text: str) -> str:
     """Begin with the server data; what the address already tells is filled in. The token."""
     text, found = address_text.strip()[:320], None
     try:
-        text = read_address(address_text).full
+        text = connect.typed_address(address_text).full
         found = connect.known(text.rpartition("@")[2])
     except InputError:
         pass
@@ -139,7 +139,7 @@ def submit_advanced(runtime: Runtime, user_id: int, token: str, form: AdvancedFo
     """
     attempt = _read(runtime, user_id, token)
     account = connect.edited(runtime, attempt)
-    address = account.address if account else read_address(form.address).full
+    address = account.address if account else connect.typed_address(form.address).full
     before = Typed.of(runtime, attempt)
     typed = Typed(
         form.imap_secret or before.imap,

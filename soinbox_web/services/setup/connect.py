@@ -1,13 +1,14 @@
 """Finding the servers of an address, signing in to them, and saving what works."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from soinbox_web.mail import discovery, signin
 from soinbox_web.mail.discovery import providers
 from soinbox_web.mail.net import Network
 from soinbox_web.mail.signin import Secrets, SideResult, SignInResult
 from soinbox_web.model.account import Account
-from soinbox_web.model.address import read_address
+from soinbox_web.model.address import Address, read_address
 from soinbox_web.model.provider import Detection, Provider
 from soinbox_web.model.server import Login
 from soinbox_web.model.setup_attempt import NO_PASSWORD_CODES, SetupAttempt
@@ -26,7 +27,7 @@ _KNOW_USERNAME = ("operator", "table", "pacc", "autoconfig", "ispdb", "mx")
 def find(work: Work) -> None:
     """The job of the `finding` step: ends in `password` or `advanced`."""
     attempt = work.attempt
-    address = read_address(attempt.address)
+    address = typed_address(attempt.address)
     try:
         found = discovery.find(
             address,
@@ -47,6 +48,15 @@ def find(work: Work) -> None:
         work.finish(
             step="password", detection=found, imap=imap, smtp=smtp, problems=own_page(work.runtime, found)
         )
+
+
+def typed_address(text: str) -> Address:
+    """The address in what was typed, in small letters: capitals come from keyboards, not from mailboxes.
+
+    InputError address_invalid.
+    """
+    address = read_address(text)
+    return replace(address, local=address.local.lower())
 
 
 def known(domain: str) -> Detection | None:

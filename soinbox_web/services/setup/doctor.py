@@ -9,7 +9,7 @@ from soinbox_web.mail import discovery
 from soinbox_web.mail.net import Network, never
 from soinbox_web.mail.signin import Secrets
 from soinbox_web.model.account import Account
-from soinbox_web.model.address import Address, read_address
+from soinbox_web.model.address import Address
 from soinbox_web.model.host import read_host
 from soinbox_web.model.provider import Detection
 from soinbox_web.model.server import Candidate, Login, Policy, Protocol
@@ -78,7 +78,7 @@ def doctor(
     started = runtime.clock.monotonic()
     try:
         _examine(
-            runtime, report, read_address(address), offline, secret, imap, smtp, accepted_hosts, save_for_user
+            runtime, report, connect.typed_address(address), offline, secret, imap, smtp, accepted_hosts, save_for_user
         )
     except SoinboxError as error:
         report.problems.append(error.problem)
