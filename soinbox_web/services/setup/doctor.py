@@ -78,7 +78,15 @@ def doctor(
     started = runtime.clock.monotonic()
     try:
         _examine(
-            runtime, report, connect.typed_address(address), offline, secret, imap, smtp, accepted_hosts, save_for_user
+            runtime,
+            report,
+            connect.typed_address(address),
+            offline,
+            secret,
+            imap,
+            smtp,
+            accepted_hosts,
+            save_for_user,
         )
     except SoinboxError as error:
         report.problems.append(error.problem)
