@@ -52,11 +52,11 @@ class Runtime:
 
     def release(self, account_id: int | None = None) -> None:
         """A thread that ends gives its connections back: the precious file's and those of one account."""
-        self.db.release()
+        self.db.close()
         with self._guard:
             found = [database for key, database in self._mailboxes.items() if key[0] == account_id]
         for database in found:
-            database.release()
+            database.close()
 
     def close(self) -> None:
         """Close every database."""

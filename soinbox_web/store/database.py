@@ -26,16 +26,12 @@ class Database:
         self.longest_write = 0.0
         self._synchronous = synchronous
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, opened at its first use."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
             found = self._local.connection = self._connect()
-            with self._guard:
-                self._open.append(found)
         return found
 
     @contextmanager
@@ -79,23 +75,12 @@ class Database:
         """Changes when another connection has committed (PRAGMA data_version, some microseconds)."""
         return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
 
-    def release(self) -> None:
-        """Close this thread's connection, if it has one; a thread that ends calls it."""
+    def close(self) -> None:
+        """Close this thread's connection; another thread's ends with its last user, never under its feet."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is not None:
-            with self._guard:
-                if found in self._open:
-                    self._open.remove(found)
-            found.close()
             self._local.connection = None
-
-    def close(self) -> None:
-        """Close every thread's connection; the object may be used again afterwards."""
-        with self._guard:
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
-        self._local = threading.local()
+            found.close()
 
     def _connect(self) -> sqlite3.Connection:
         with _translated(self.path):
