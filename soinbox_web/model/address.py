@@ -12,6 +12,7 @@ from email_validator.syntax import validate_email_local_part
 from soinbox_web.problems import InputError, Problem
 
 MAX_TYPED = 1000  # characters looked at
+MAX_SHOWN = 80  # characters of a wrong address that are quoted
 MAX_LOCAL_OCTETS = 64  # RFC 5321 section 4.5.3.1.1
 MAX_OCTETS = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
 
@@ -68,7 +69,7 @@ def read_address(text: str) -> Address:
     without the transitional mapping; nothing is looked up.
     """
     if len(text) > MAX_TYPED or "\0" in text:
-        raise _invalid("length" if len(text) > MAX_TYPED else "NUL")
+        raise _invalid(text, "length" if len(text) > MAX_TYPED else "NUL")
     bare = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).strip(_SPACES)
     if bare[:7].lower() == "mailto:":
         bare = unquote(bare[7:].partition("?")[0])
@@ -77,19 +78,19 @@ def read_address(text: str) -> Address:
     bare = bare.strip(_SPACES)
     local, at, domain = bare.rpartition("@")
     if not at:
-        raise _invalid("no @")
+        raise _invalid(text, "no @")
     try:
         domain = idna.encode(
             domain.removesuffix("."), uts46=True, std3_rules=True, transitional=False
         ).decode()
         local = str(validate_email_local_part(local)["local_part"])
     except (idna.IDNAError, EmailNotValidError, UnicodeError) as error:
-        raise _invalid(str(error)) from error
+        raise _invalid(text, str(error)) from error
     address = Address(local, domain.lower())
     if "." not in domain or domain.rpartition(".")[2].isdigit():
-        raise _invalid("no top-level domain")
+        raise _invalid(text, "no top-level domain")
     if len(local.encode()) > MAX_LOCAL_OCTETS or len(address.full.encode()) > MAX_OCTETS:
-        raise _invalid("length")
+        raise _invalid(text, "length")
     return address
 
 
@@ -121,5 +122,7 @@ def _edits(one: str, other: str) -> int:
     return row[-1]
 
 
-def _invalid(reason: str) -> InputError:
-    return InputError(Problem("address_invalid", side="detection", field="address", facts={"reason": reason}))
+def _invalid(typed: str, reason: str) -> InputError:
+    shown = "".join(c for c in typed[:MAX_SHOWN] if c.isprintable()) + ("…" if len(typed) > MAX_SHOWN else "")
+    facts = {"address": shown, "reason": reason}
+    return InputError(Problem("address_invalid", side="detection", field="address", facts=facts))
