@@ -47,12 +47,13 @@ def problem_of(
     stage: str,
     login: Login,
     provider: Provider | None = None,
-    secret_shape: SecretShape = "unknown",  # noqa: S107
     secret: str = "",
+    token: bool = False,
 ) -> Problem:
     """What went wrong, for the person: never more than the evidence says.
 
-    `stage` is where it happened; `secret` is only cut out of what the server echoed.
+    `stage` is where it happened; `secret` tells whether it can be an app password, and is cut out of what the
+    server echoes.
     """
     provider = provider or providers.by_host(login.host)
     facts = _facts(side, login, provider)
@@ -62,11 +63,21 @@ def problem_of(
     lines = _lines(error)
     if lines:
         clean = [_without(secret, line) for line in lines]
-        reading = read_refusal(
-            side, stage, clean, provider=provider, shape=secret_shape, security=login.security
-        )
+        shape = secret_shape(provider, secret, token=token)
+        reading = read_refusal(side, stage, clean, provider=provider, shape=shape, security=login.security)
         return _from_reading(reading, side, stage, facts, provider)
     return Problem(_code(error, stage), side, stage, evidence=shown(str(error).encode()), facts=facts)
+
+
+def secret_shape(provider: Provider | None, secret: str, *, token: bool = False) -> SecretShape:
+    """Whether `secret` looks as this provider's app passwords do; `unknown` where that cannot be told."""
+    if token:
+        return "token"
+    if not secret or provider is None or not provider.password_shape:
+        return "unknown"
+    if provider.policies[:1] != ("app_password",):
+        return "unknown"
+    return "fits" if providers.password_fits(provider, secret) else "differs"
 
 
 def unexpected_greeting(side: Protocol, first: bytes) -> Exception:

@@ -65,7 +65,6 @@ class ImapConnection:
         timeouts: Timeouts = Timeouts(),
     ) -> Self:
         """Connect, greet and encrypt as `login.security` says; no secret is sent yet."""
-        refuse_breaks(login.host, login.username)
         stages = stages or Stages("imap", login, provider, clock=network.clock)
         with better_named("imap", login, network, timeouts):
             wire = Wire(open_socket(login, network, stages, timeouts), network.clock)
@@ -90,6 +89,7 @@ class ImapConnection:
         """One mechanism, one try; then ID, and the capabilities of the signed-in state."""
         with self.stages.at("sign_in", self.login.username):
             refuse_breaks(secret)
+            self.stages.secret, self.stages.token = secret, token
             with self._evidence():
                 status = self._authenticate(secret, token)
             if status != "OK":

@@ -8,7 +8,7 @@ from typing import Any
 import imap_tools  # noqa: F401  (sets imaplib's line limit for the whole process, see below)
 
 from soinbox_web.mail.wire import Overflow, Wire
-from soinbox_web.problems import InputError, Problem
+from soinbox_web.problems import Field, InputError, Problem
 
 vars(imaplib)["_MAXLINE"] = 1_000_000  # what imaplib itself says
 vars(imaplib)["Commands"]["ID"] = ("NONAUTH", "AUTH", "SELECTED")
@@ -29,11 +29,11 @@ _REFUSAL = re.compile(rb"(\*|[A-Za-z0-9]+) (NO|BAD|BYE)\b|\* OK \[ALERT\]", re.I
 _BREAK = re.compile(rb"[\r\n\0]")
 
 
-def refuse_breaks(*words: str | bytes) -> None:
+def refuse_breaks(*words: str | bytes, field: Field | None = None) -> None:
     """Raise InputError control_character when a word could end a command and begin another."""
     for word in words:
         if _BREAK.search(word.encode("utf-8", "surrogatepass") if isinstance(word, str) else word):
-            raise InputError(Problem("control_character"))
+            raise InputError(Problem("control_character", field=field))
 
 
 class ImapClient(imaplib.IMAP4):  # noqa: TID251

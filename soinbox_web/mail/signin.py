@@ -10,13 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
-from soinbox_web.mail.discovery.providers import by_host, password_fits
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.net import Cancelled, Network, never
 from soinbox_web.mail.smtp import SmtpConnection
 from soinbox_web.mail.stages import Stages, silent
 from soinbox_web.mail.transport import Timeouts
-from soinbox_web.model.diagnosis import SecretShape
 from soinbox_web.model.provider import Provider
 from soinbox_web.model.server import Login, Protocol
 from soinbox_web.model.stage import Stage
@@ -56,15 +54,6 @@ class SideResult:
 class SignInResult:
     imap: SideResult
     smtp: SideResult
-
-
-def secret_shape(provider: Provider | None, secret: str, *, token: bool = False) -> SecretShape:
-    """Whether `secret` looks as this provider's app passwords do; `unknown` where it has no known form."""
-    if token:
-        return "token"
-    if provider is None or not provider.password_shape or provider.policies[:1] != ("app_password",):
-        return "unknown"
-    return "fits" if password_fits(provider, secret) else "differs"
 
 
 def sign_in(
@@ -197,12 +186,7 @@ class _Attempt:
         return SideResult(True, True, login, None, connection.capabilities)
 
     def _stages(self, side: Protocol, login: Login) -> Stages:
-        secret = self.secrets.of(side)
-        provider = self.provider or by_host(login.host)
-        shape = secret_shape(provider, secret, token=self.secrets.token)
-        return Stages(
-            side, login, provider, self._report, self.over.is_set, self.network.clock, shape, secret
-        )
+        return Stages(side, login, self.provider, self._report, self.over.is_set, self.network.clock)
 
     def _report(self, stage: Stage) -> None:
         self.latest[stage.side] = stage  # type: ignore[index]  # a side of ours is imap or smtp

@@ -53,7 +53,6 @@ class SmtpConnection:
         timeouts: Timeouts = Timeouts(),
     ) -> Self:
         """Connect, greet and encrypt as `login.security` says; no secret is sent yet."""
-        refuse_breaks(login.host, login.username)
         stages = stages or Stages("smtp", login, provider, clock=network.clock)
         with better_named("smtp", login, network, timeouts):
             wire = Wire(open_socket(login, network, stages, timeouts), network.clock)
@@ -74,6 +73,7 @@ class SmtpConnection:
         """One mechanism and one AUTH command, whatever the answer (RFC 4954)."""
         with self.stages.at("sign_in", self.login.username):
             refuse_breaks(secret)
+            self.stages.secret, self.stages.token = secret, token
             reply = self._authenticate(secret, token)
             if reply.code != 235:
                 raise Refusal([reply.raw])

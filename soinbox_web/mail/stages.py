@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from soinbox_web.clock import Clock, SystemClock
 from soinbox_web.mail.diagnose import FOREIGN, error_of, problem_of
 from soinbox_web.mail.net import Cancelled, never
-from soinbox_web.model.diagnosis import SecretShape
 from soinbox_web.model.provider import Provider
 from soinbox_web.model.server import Login, Protocol
 from soinbox_web.model.stage import Stage, StageName
@@ -30,7 +29,7 @@ class Stages:
     """What connections tell about themselves while they work.
 
     `at(name)` reports the stage running and then finished, and turns every error inside into a leaf of
-    SoinboxError with side, stage and facts filled in; Cancelled passes.
+    SoinboxError with side, stage and facts filled in; Cancelled passes. `secret` is what a sign-in sends.
     """
 
     side: Protocol
@@ -39,8 +38,8 @@ class Stages:
     progress: Callable[[Stage], None] = silent
     cancelled: Callable[[], bool] = never
     clock: Clock = field(default_factory=SystemClock)
-    secret_shape: SecretShape = "unknown"  # noqa: S105
     secret: str = field(default="", repr=False)
+    token: bool = False
 
     @contextmanager
     def at(self, name: StageName, detail: str = "") -> Iterator[Step]:
@@ -64,8 +63,8 @@ class Stages:
             stage=name,
             login=self.login,
             provider=self.provider,
-            secret_shape=self.secret_shape,
             secret=self.secret,
+            token=self.token,
         )
 
     def _since(self, begin: float) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from soinbox_web.mail.diagnose import MAIL_SERVICES, error_of
+from soinbox_web.mail.imap_client import refuse_breaks
 from soinbox_web.mail.net import Network
 from soinbox_web.mail.stages import Stages
 from soinbox_web.mail.wire import Wire
@@ -31,6 +32,8 @@ class Timeouts:
 def open_socket(login: Login, network: Network, stages: Stages, timeouts: Timeouts) -> socket.socket:
     """A connected socket, over TLS already when security is `ssl`; leaves of SoinboxError, Cancelled."""
     with stages.at("connect", f"{login.host}:{login.port}"):
+        refuse_breaks(login.host, field="host")
+        refuse_breaks(login.username, field="username")
         sock = network.connect(
             login.host,
             login.port,

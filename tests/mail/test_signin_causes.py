@@ -499,7 +499,9 @@ def test_bytes_of_any_kind_are_shown_safely(make_bench: Callable[[Protocol], Ben
 def test_line_breaks_are_refused_before_anything_is_sent(bench: Bench, field: str, tail: str) -> None:
     server = bench.serve()
     login = bench.login(server.port, user=ADDRESS + (tail if field == "user" else ""))
-    assert bench.code(login, SECRET + (tail if field == "secret" else "")) == "control_character"
+    problem = bench.sign_in(login, SECRET + (tail if field == "secret" else "")).problem
+    assert problem and (problem.code, problem.side) == ("control_character", bench.side)
+    assert problem.guilty_field == {"user": "username", "secret": "password"}[field]
     assert server.sign_ins == [] and "DELETE" not in server.commands
 
 

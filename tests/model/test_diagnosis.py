@@ -4,8 +4,8 @@
 
 import pytest
 
+from soinbox_web.mail.diagnose import secret_shape
 from soinbox_web.mail.discovery.providers import all_providers, by_key
-from soinbox_web.mail.signin import secret_shape
 from soinbox_web.model.diagnosis import Reading, read_refusal, service_of
 from soinbox_web.model.phrases import CLEAR_PHRASES, FAINT_PHRASES, PROVIDER_PHRASES
 from soinbox_web.model.server import Protocol
