@@ -31,7 +31,8 @@ def _place(path: str) -> Callable[[Page], None]:
 def _first_message(page: Page) -> None:
     _go(page, "/inbox")
     page.locator("a[href*='/messages/'], a[href*='message=']").first.click()
-    page.wait_for_load_state("networkidle")
+    page.locator("iframe").first.wait_for()
+    page.wait_for_timeout(500)
 
 
 def _failed_set_up(page: Page) -> None:
@@ -112,6 +113,7 @@ def _shoot(browser: Browser, demo: DemoProduct, name: str, language: str, phone:
             connection.execute("UPDATE users SET language = ? WHERE id = ?", (language, member.id))
         context.add_cookies([demo.product.cookie(member)])
     page = context.new_page()
+    page.set_default_timeout(8_000)
     page.goto(demo.product.url + "/sign-in")
     target = OTHERS / f"{name}-{language}-{'phone' if phone else 'wide'}.png"
     try:
