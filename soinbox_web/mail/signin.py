@@ -98,11 +98,11 @@ def sign_in(
                 raise Cancelled
             if network.clock.monotonic() > until:
                 break
+        if attempt.mistake:
+            raise attempt.mistake
+        return SignInResult(attempt.verdict("imap", imap), attempt.verdict("smtp", smtp))
     finally:
         attempt.hang_up()
-    if attempt.mistake:
-        raise attempt.mistake
-    return SignInResult(attempt.verdict("imap", imap), attempt.verdict("smtp", smtp))
 
 
 def _other_form(login: Login, address: str) -> Login | None:
