@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from soinbox_web.mail.mime.parse import part_bytes
 from soinbox_web.model import reply
@@ -16,6 +17,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.store import accounts, drafts, options, outbox, persons
 from soinbox_web.store.drafts import Draft, Kind
 
+UNTOUCHED = timedelta(days=1)  # that a draft nobody wrote on is kept
 KINDS: tuple[Kind, ...] = ("new", "reply", "reply_all", "forward")
 
 
@@ -63,6 +65,7 @@ def start(
     answer = _answer(kind, source, own) if source else _Answer(to=to)
     token, now = secrets.token_urlsafe(24), runtime.clock.now()
     with runtime.db.write() as connection:
+        drafts.prune(connection, user_id, now - UNTOUCHED)
         draft_id = drafts.add(
             connection, user_id, account.id, token, now, kind=kind, to=answer.to, cc=answer.cc,
             subject=answer.subject, body=_signature(kind, chosen) + answer.body,

@@ -202,10 +202,12 @@ def _found(
             batch = search.find(connection, query.text, folder_id=only, before=before, limit=PAGE + 1)
             count += search.count(connection, query.text, folder_id=only)
         more = more or len(batch) > PAGE
+        gone = [r for r in batch if overlay.hides((r["folder"], r["uidvalidity"], r["uid"]))]
+        count -= len(gone)
         rows.extend(
             _read(r, each, r["folder"], r["uidvalidity"], False, overlay, f"{r['id']}", r["snippet"])
             for r in batch
-            if not overlay.hides((r["folder"], r["uidvalidity"], r["uid"]))
+            if r not in gone
         )
     rows.sort(key=lambda row: -int(row.cursor))
     shown = tuple(_matching(rows, query))[:PAGE]

@@ -82,10 +82,11 @@ def of(connection: sqlite3.Connection, user_id: int, draft_id: int) -> Draft | N
 
 
 def of_user(connection: sqlite3.Connection, user_id: int) -> list[Draft]:
-    """Every draft that is not on its way, the last one touched first."""
+    """Every draft that was written on and is not on its way, the last one touched first."""
     rows = connection.execute(
-        "SELECT * FROM drafts d WHERE user_id = ? AND NOT EXISTS (SELECT 1 FROM outbox o"
-        " WHERE o.compose_token = d.compose_token AND o.state <> 'cancelled') ORDER BY updated_at DESC",
+        "SELECT * FROM drafts d WHERE user_id = ? AND updated_at > created_at AND NOT EXISTS"
+        " (SELECT 1 FROM outbox o WHERE o.compose_token = d.compose_token AND o.state <> 'cancelled')"
+        " ORDER BY updated_at DESC",
         (user_id,),
     ).fetchall()
     return [_read(connection, row) for row in rows]
@@ -111,6 +112,15 @@ def write(
         (account_id, to, cc, bcc, subject, body, timestamp(now), draft_id, user_id),
     )
     changes.record(connection, "draft", now, user_id=user_id)
+
+
+def prune(connection: sqlite3.Connection, user_id: int, before: datetime) -> None:
+    """Forget drafts that were opened before this time and never written on."""
+    connection.execute(
+        "DELETE FROM drafts WHERE user_id = ? AND updated_at = created_at AND created_at < ? AND NOT EXISTS"
+        " (SELECT 1 FROM outbox o WHERE o.compose_token = drafts.compose_token)",
+        (user_id, timestamp(before)),
+    )
 
 
 def renew_token(connection: sqlite3.Connection, draft_id: int, compose_token: str) -> None:

@@ -13,7 +13,7 @@ from soinbox_web.services import setup as setups
 from soinbox_web.web.access import token_in_form
 from soinbox_web.web.dates import clock_time
 from soinbox_web.web.forms.setup import ServerForm
-from soinbox_web.web.page import page, runtime, see_other
+from soinbox_web.web.page import inside, page, runtime, see_other
 
 account = Blueprint("account", __name__)
 
@@ -38,7 +38,7 @@ def refresh(account_id: int) -> ResponseReturnValue:
     except ServerError as error:
         return _status(account_id, error.problem)
     flash(gettext("Checking now."))
-    return see_other(url_for("account.status", account_id=account_id))
+    return see_other(inside(request.form.get("next")) or url_for("account.status", account_id=account_id))
 
 
 @account.get("/accounts/<int:account_id>/edit")

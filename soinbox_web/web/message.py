@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from soinbox_web.model.message import MessageKey, ParsedMessage
-from soinbox_web.problems import AccessError, Problem
+from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.services import pictures, reading, triage, viewing
 from soinbox_web.store import options
 from soinbox_web.web import hx, opened
@@ -84,8 +84,12 @@ def image(token: str) -> ResponseReturnValue:
     """A picture for the frame, by capability: the frame's opaque origin has no session."""
     if request.headers.get("Sec-Fetch-Dest", "image") != "image":
         abort(403)
-    found = pictures.open_token(runtime(), token)
-    response = _file(found.content, found.type, "", "inline")
+    try:
+        found = pictures.open_token(runtime(), token)
+        response = _file(found.content, found.type, "", "inline")
+    except SoinboxError:  # the frame shows the picture's alternative text
+        response = _file(b"", "text/plain", "", "inline")
+        response.status_code = 404
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Cache-Control"] = "private, max-age=600"
     return response

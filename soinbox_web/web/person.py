@@ -10,7 +10,7 @@ from soinbox_web.problems import AccessError, InputError, Problem
 from soinbox_web.services import people
 from soinbox_web.web.access import token_in_form
 from soinbox_web.web.forms.person import AddressForm, NewPersonForm, PersonForm
-from soinbox_web.web.page import page, runtime, see_other
+from soinbox_web.web.page import inside, page, runtime, see_other
 
 person = Blueprint("person", __name__)
 
@@ -145,4 +145,4 @@ def _card(card: Person, form: AddressForm, status: int = 200) -> ResponseReturnV
 
 
 def _back(person_id: int) -> ResponseReturnValue:
-    return see_other(url_for("person.show", person_id=person_id))
+    return see_other(inside(request.form.get("next")) or url_for("person.show", person_id=person_id))

@@ -3,6 +3,7 @@
 const form = document.querySelector("form[data-autosave]");
 const state = () => document.getElementById("draft-state");
 const DELAY = 700;
+form.querySelector("[data-attach]").hidden = true; // picking is enough
 let timer = 0;
 let saving = null;
 let leaving = false;

@@ -1,6 +1,5 @@
 // Mail: ticks are counted, the open row is marked at once, keys walk through the list, deleting asks, undo bars end.
 
-const list = () => document.getElementById("message-list");
 const ticked = () => [...document.querySelectorAll(".row-check input:checked")];
 
 function count() {
@@ -22,7 +21,13 @@ function count() {
   label.textContent = number ? `${label.dataset.words}: ${number}` : label.dataset.words;
 }
 
-function markOpen(row) {
+const keyOf = (url) => new URL(url, location).searchParams.get("message");
+let openKey = keyOf(location);
+
+// A list that was asked for before the message was open comes back without its mark.
+function markOpen() {
+  const row = [...document.querySelectorAll(".row")].find((each) => each.querySelector("input").value === openKey);
+  if (!row || row.classList.contains("open")) return;
   for (const other of document.querySelectorAll(".row.open")) {
     other.classList.remove("open");
     other.querySelector(".row-link").removeAttribute("aria-current");
@@ -40,7 +45,9 @@ document.addEventListener("change", (event) => {
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest(".row-link");
-  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) markOpen(link.closest(".row"));
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  openKey = keyOf(link.href);
+  markOpen();
 });
 
 function walk(step) {
@@ -68,5 +75,11 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-document.addEventListener("htmx:after:swap", count);
-count();
+function settle() {
+  if (!document.querySelector("#message-pane .message")) openKey = keyOf(location);
+  markOpen();
+  count();
+}
+
+document.addEventListener("htmx:after:swap", settle);
+settle();
