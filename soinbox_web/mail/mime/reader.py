@@ -157,7 +157,7 @@ class _Reader:
                 position = line.end()
                 if content and fields and self._field_follows(raw, position, or_continuation=True):
                     continue
-                if not fields and position <= 2 and self._field_follows(raw, position):
+                if not fields and not self.count and position <= 2 and self._field_follows(raw, position):
                     continue
                 break
             if content[:1] in b" \t" and fields:

@@ -28,7 +28,7 @@ def browser():
 
 
 def _visit(browser, bodies):
-    """(scripts that ran, foreign addresses asked for) over pages of `bodies`; no request leaves the browser."""
+    """(scripts that ran, addresses asked for) over pages of `bodies`; no request leaves the browser."""
     ran, asked = [], []
     context = browser.new_context()
     page = context.new_page()
@@ -65,9 +65,7 @@ def test_sanitised_strings_run_and_fetch_nothing(browser, capsys):
     pages = ["<hr>".join(cleaned[start : start + _PAGE]) for start in range(0, len(cleaned), _PAGE)]
     ran, asked = _visit(browser, pages)
     with capsys.disabled():
-        print(
-            f"\nChromium, {len(cleaned)} sanitised strings, no CSP, no sandbox: {len(ran)} scripts, {len(asked)} fetches"
-        )
+        print(f"\nChromium, {len(cleaned)} sanitised strings: {len(ran)} scripts, {len(asked)} fetches")
     assert ran == []
     assert asked == []
 

@@ -1,4 +1,4 @@
-"""The public corpora: nothing raises, nothing harmful is left, and other readers are agreed with (trust.md T1, T3)."""
+"""The public corpora: nothing raises, nothing harmful is left, other readers agree (trust.md T1, T3)."""
 
 import json
 import time
@@ -87,6 +87,14 @@ def test_trees_agree_with_the_standard_library(capsys):
         "stalwart/008-008.eml": "a base64 message is opened",
         "stalwart/010-000.eml": "an empty part between two delimiters is a part",
         "stalwart/044-012.eml": "a folded boundary is unfolded",
+        "dovecotimaptest/013-fetch-binary-mime-base64.eml": "a folded boundary is unfolded",
+        "dovecotimaptest/014-fetch-binary-mime-qp.eml": "a folded boundary is unfolded",
+        "dovecotimaptest/015-fetch-binary-mime.eml": "a folded boundary is unfolded",
+        "dovecotimaptest/023-fetch-bodystructure.eml": "a folded boundary is unfolded",
+        "dovecotimaptest/142-urlauth-binary.eml": "a folded boundary is unfolded",
+        "imaptools/002-attachment_2_base64.eml": "a base64 message is opened",
+        "stalwart/026-017.eml": "a boundary without its semicolon is read",
+        "cpython/037-msg_37.eml": "an empty part between two delimiters is a part",
     }
     total, different = 0, []
     for name, raw in messages():
@@ -99,7 +107,7 @@ def test_trees_agree_with_the_standard_library(capsys):
     with capsys.disabled():
         print(f"\n{total} trees beside the standard library: {len(different)} differ without a noted defect")
     unexplained = [name for name in different if name not in reasons]
-    assert len(unexplained) <= 0.01 * total, unexplained
+    assert unexplained == []
 
 
 def test_headers_agree_with_imap_tools(capsys):
