@@ -34,7 +34,10 @@ _HONEST = {
     "cells without end": "<table><tr><td>x<td>y<tr><td>z</table>" * 5_000,
     "paragraphs and items without end": "<p>x<ul><li>q<li>r</ul>" * 8_000,
     "bold that is never ended": "<p><b>x<p>y" * 8_000,
-    "conditional comments": "<!--[if mso]><table><tr><td><![endif]--><i>x<!--[if mso]></table><![endif]-->"
+    "conditional comments": (
+        "<!--[if mso]><table><tr><td><![endif]--><div>x</div>"
+        "<!--[if mso]></td></tr></table><![endif]-->"
+    )
     * 2_000,
 }  # fmt: skip
 
