@@ -26,6 +26,7 @@ EVIDENCE_LINES, EVIDENCE_LINE = 20, 2_000
 UPLOAD_BYTES_PER_SECOND = 20_000  # the slowest upload that still counts as alive
 
 _REFUSAL = re.compile(rb"(\*|[A-Za-z0-9]+) (NO|BAD|BYE)\b|\* OK \[ALERT\]", re.IGNORECASE)
+_ATOM = re.compile(rb"[!-~]{1,100}")
 _BREAK = re.compile(rb"[\r\n\0]")
 
 
@@ -134,8 +135,8 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         if "CAPABILITY" not in self.untagged_responses:
             self.answer("CAPABILITY")
         lines = self.untagged_responses.get("CAPABILITY", [])
-        words = b" ".join(line for line in lines if isinstance(line, bytes))
-        self.capabilities = tuple(dict.fromkeys(words.decode("ascii", "replace").upper().split()))
+        words = b" ".join(line for line in lines if isinstance(line, bytes)).upper().split()
+        self.capabilities = tuple(dict.fromkeys(w.decode() for w in words if _ATOM.fullmatch(w)))
 
     def linger(self, seconds: float) -> None:
         """Read what the server still says after a refusal (a BYE with the reason, often)."""

@@ -25,7 +25,7 @@ from soinbox_web.model.submission import SubmissionResult
 from soinbox_web.problems import Problem, SoinboxError
 
 GOODBYE_SECONDS = 2.0
-_WORD = re.compile(rb"\d{3}[ -]([^ =]+)[ =]?(.*)")
+_WORD = re.compile(rb"250[ -]([A-Za-z0-9-]+)[ =]?([ -~]*)")
 
 
 @dataclass

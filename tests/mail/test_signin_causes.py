@@ -510,3 +510,28 @@ def test_threads_end(bench: Bench) -> None:
     before = threading.active_count()
     assert bench.code(bench.login(server.port)) == ""
     assert threading.active_count() <= before + 1  # the server's own may still be ending
+
+
+def test_our_own_way_out_is_blocked(bench: Bench) -> None:
+    """Where the same port is silent at two other hosts too, the fault is on our side."""
+    with socket.create_server(("0.0.0.0", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex((HOST, port))
+        controls = (("127.0.0.2", port), ("127.0.0.3", port))
+        bench.network = Network(dataclasses.replace(bench.network.settings, control_hosts=controls))
+        timeouts = dataclasses.replace(QUICK, connect=0.3, probe=0.3)
+        problem = bench.sign_in(bench.login(port), timeouts=timeouts).problem
+        for filler in fillers:
+            filler.close()
+    assert problem and problem.code == "egress_blocked"
+
+
+def test_capabilities_with_control_characters(make_bench: Callable[[Protocol], Bench]) -> None:
+    bench = make_bench("imap")
+    server = bench.serve(untagged={"CAPABILITY": b"* CAPABILITY IMAP4rev1 AUTH=PL\x1b[31mAIN \x07X\xff\r\n"})
+    result = bench.sign_in(bench.login(server.port))
+    assert result.problem is None or result.problem.code == "no_common_mechanism"
+    assert all(word.isprintable() for word in result.capabilities)
