@@ -21,11 +21,13 @@ function count() {
   label.textContent = number ? `${label.dataset.words}: ${number}` : label.dataset.words;
 }
 
-const keyOf = (url) => new URL(url, location).searchParams.get("message");
-let openKey = keyOf(location);
+let asked = ""; // the message that was clicked and has not come yet
 
 // A list that was asked for before the message was open comes back without its mark.
 function markOpen() {
+  const shown = document.getElementById("message-pane").dataset.key;
+  if (shown === asked) asked = "";
+  const openKey = asked || shown;
   const row = [...document.querySelectorAll(".row")].find((each) => each.querySelector("input").value === openKey);
   if (!row || row.classList.contains("open")) return;
   for (const other of document.querySelectorAll(".row.open")) {
@@ -46,7 +48,7 @@ document.addEventListener("change", (event) => {
 document.addEventListener("click", (event) => {
   const link = event.target.closest(".row-link");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  openKey = keyOf(link.href);
+  asked = new URL(link.href).searchParams.get("message");
   markOpen();
 });
 
@@ -76,7 +78,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 function settle() {
-  if (!document.querySelector("#message-pane .message")) openKey = keyOf(location);
   markOpen();
   count();
 }

@@ -1,0 +1,211 @@
+"""Mail in Chromium: the list stands still while mail arrives, drafts save themselves, all of it without JavaScript."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from soinbox_web.model.account import Account
+from soinbox_web.model.member import Member
+from soinbox_web.services import sending
+from tests import seed
+from tests.browser.conftest import OpenPage
+from tests.servers.soinbox import Soinbox
+
+pytestmark = pytest.mark.browser
+_numbers = itertools.count(1)
+
+HOSTILE = (
+    "From: Kwaad <kwaad@x.example>\r\nSubject: <img src=x onerror=alert(1)>\r\n"
+    "Date: Mon, 23 Nov 2026 08:00:00 +0000\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    "<script>parent.document.title='stuk'</script><img src=x onerror=\"parent.document.title='stuk'\">"
+    "<svg onload=\"parent.document.title='stuk'\"></svg><form action=/sign-out method=post><button>Klik</button></form>"
+    '<p style="position:fixed;background:url(http://127.0.0.1:9/x)" hx-get=/sign-out hx-trigger=load>Zichtbaar</p>'
+).encode()
+
+
+@dataclass
+class Desk:
+    """A member with a filled mailbox; nobody synchronises it."""
+
+    product: Soinbox
+    member: Member
+    account: Account
+
+    def arrives(self, *subjects: str, text: str = "Hallo Anna,\r\n\r\nTot zo.\r\n") -> list[str]:
+        now = self.product.runtime.clock.now()
+        letters = [
+            seed.letter(
+                subject,
+                text=text,
+                date=(now - timedelta(minutes=len(subjects) - n)).strftime("%a, %d %b %Y %H:%M:%S +0000"),
+            )
+            for n, subject in enumerate(subjects)
+        ]
+        return [str(key) for key in seed.deliver(self.product.runtime, self.account, letters)]
+
+
+@pytest.fixture(scope="module")
+def web(product: Callable[..., Soinbox]) -> Soinbox:
+    """The web server alone."""
+    return product("web")
+
+
+@pytest.fixture
+def desk(web: Soinbox) -> Desk:
+    address = f"mail.{next(_numbers)}@noordlicht.example"
+    member = web.add_member(address, "Anna de Vries")
+    return Desk(web, member, seed.account(web.runtime, member))
+
+
+def subjects(page: Page) -> list[str]:
+    return [text.strip() for text in page.locator(".row-subject").all_inner_texts()]
+
+
+def test_the_list_stands_still_while_mail_arrives(desk: Desk, open_page: OpenPage) -> None:
+    desk.arrives(*[f"Brief {n:02d}" for n in range(40)])
+    watched = open_page(desk.member, product=desk.product)
+    page = watched.goto("/inbox")
+    ticked = page.locator(".row", has_text="Brief 20").locator("input")
+    ticked.check()
+    page.locator(".search-words").focus()
+    page.locator("#message-rows").evaluate("list => list.scrollTop = 700")
+    page.evaluate("window.same = document.querySelector('#message-list')")
+    desk.arrives("Vers van de pers")
+    expect(page.locator(".row-subject").first).to_have_text("Vers van de pers", timeout=2000)
+    assert page.locator("#message-rows").evaluate("list => list.scrollTop") > 600
+    assert ticked.is_checked()
+    assert page.evaluate("document.activeElement.className") == "search-words"
+    assert page.evaluate("window.same === document.querySelector('#message-list')")
+    assert page.title().startswith("(41)") or "41 new" in page.locator(".folder-choice").inner_text()
+    watched.check()
+
+
+def test_opening_marks_the_row_and_goes_back(desk: Desk, open_page: OpenPage) -> None:
+    desk.arrives("Eerste", "Tweede", "Derde")
+    watched = open_page(desk.member, product=desk.product)
+    page = watched.goto("/inbox")
+    page.locator(".row-link", has_text="Tweede").click()
+    expect(page.locator(".message-subject")).to_have_text("Tweede")
+    row = page.locator(".row", has_text="Tweede")
+    expect(row).not_to_have_class("unread", timeout=2000)
+    expect(page.locator(".row.unread")).to_have_count(2)
+    expect(page.locator(".row.open")).to_have_count(1)
+    assert "message=" in page.url
+    watched.check()
+    page.keyboard.press("j")
+    expect(page.locator(".message-subject")).to_have_text("Eerste")
+    page.go_back()
+    expect(page.locator(".message-subject")).to_have_text("Tweede")
+    watched.check_quiet()
+
+
+def test_a_hostile_message_does_nothing(desk: Desk, open_page: OpenPage) -> None:
+    (key,) = seed.deliver(desk.product.runtime, desk.account, [HOSTILE])
+    watched = open_page(desk.member, product=desk.product)
+    asked: list[str] = []
+    watched.page.on("request", lambda request: asked.append(request.url))
+    page = watched.goto(f"/inbox/{desk.account.id}?message={key}")
+    expect(page.frame_locator(".message-frame").get_by_text("Zichtbaar")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert "stuk" not in page.title()
+    assert [url for url in asked if not url.startswith(desk.product.url)] == []
+    assert not any("sign-out" in url for url in asked)
+    assert page.frame_locator(".message-frame").locator("form, script, svg").count() == 0
+    watched.check()
+
+
+def test_a_draft_saves_itself_and_goes_once(desk: Desk, open_page: OpenPage) -> None:
+    watched = open_page(desk.member, product=desk.product)
+    page = watched.goto("/drafts/new")
+    page.locator("#to").fill("bram@klant.example")
+    page.locator("#subject").fill("Vraag")
+    page.locator("#body").press_sequentially("Hoi Bram")
+    page.wait_for_timeout(1000)
+    page.reload()
+    assert page.locator("#body").input_value() == "Hoi Bram"
+    page.locator("#files").set_input_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"plan"})
+    expect(page.locator(".attachment")).to_contain_text("plan.txt")
+    watched.check()
+    page.get_by_role("button", name="Send").dblclick()
+    page.wait_for_url("**/inbox/*")
+    assert len(sending.everything(desk.product.runtime, desk.member.id)) == 1
+    page.locator(".undo-bar").get_by_role("button", name="Undo").click()
+    page.wait_for_url("**/drafts/*")
+    assert page.locator("#body").input_value() == "Hoi Bram"
+    watched.check_quiet()
+
+
+def test_deleting_can_be_undone(desk: Desk, open_page: OpenPage, javascript: bool) -> None:
+    desk.arrives("Blijft", "Weg")
+    watched = open_page(desk.member, product=desk.product, javascript=javascript)
+    page = watched.goto("/inbox")
+    page.locator(".row", has_text="Weg").locator("input").check()
+    page.locator(".bulk-bar button[value=delete]").click()
+    expect(page.get_by_role("heading", name="Delete this e-mail?")).to_be_visible()
+    watched.check()
+    page.locator(".card").get_by_role("button", name="Delete").click()
+    expect(page.locator(".undo-bar")).to_contain_text("1 message deleted")
+    assert subjects(page) == ["Blijft"]
+    page.locator(".undo-bar").get_by_role("button", name="Undo").click()
+    expect(page.locator(".row")).to_have_count(2)
+    watched.check()
+
+
+def test_marking_many_read_in_place(desk: Desk, open_page: OpenPage, javascript: bool) -> None:
+    desk.arrives("Een", "Twee", "Drie")
+    watched = open_page(desk.member, product=desk.product, javascript=javascript)
+    page = watched.goto("/inbox")
+    for words in ("Een", "Drie"):
+        page.locator(".row", has_text=words).locator("input").check()
+    page.locator(".bulk-bar button[value=read]").click()
+    expect(page.locator(".row.unread")).to_have_count(1)
+    watched.check()
+
+
+def test_reading_and_answering(desk: Desk, open_page: OpenPage, language: str, javascript: bool) -> None:
+    desk.arrives("Offerte")
+    watched = open_page(desk.member, product=desk.product, javascript=javascript, language=language)
+    page = watched.goto("/inbox")
+    page.locator(".row-link", has_text="Offerte").click()
+    expect(page.locator(".message-subject")).to_have_text("Offerte")
+    page.locator("#message-pane .toolbar a").first.click()
+    page.wait_for_url("**/drafts/*")
+    assert page.locator("#subject").input_value() == "Re: Offerte"
+    assert "> Hallo Anna," in page.locator("#body").input_value()
+    watched.check()
+    page.locator(".composer-foot button[value=send]").click()
+    page.wait_for_url("**/inbox/*")
+    expect(page.locator(".undo-bar form")).to_have_count(1)
+    page.goto(desk.product.url + "/outbox")
+    watched.check()
+
+
+@pytest.mark.parametrize("where", ["/inbox", "/outbox", "/drafts/new"])
+def test_on_a_phone(desk: Desk, open_page: OpenPage, where: str) -> None:
+    desk.arrives("Offerte")
+    watched = open_page(desk.member, product=desk.product, phone=True)
+    page = watched.goto(where)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    watched.check()
+    if where == "/inbox":
+        page.locator(".row-link").first.tap()
+        expect(page.locator("#message-pane")).to_be_visible()
+        expect(page.locator("#message-list")).to_be_hidden()
+        watched.check()
+        page.get_by_role("link", name="Back to the list").tap()
+        expect(page.locator("#message-list")).to_be_visible()
+
+
+def test_search_as_you_type(desk: Desk, open_page: OpenPage) -> None:
+    desk.arrives("Kroonluchter", "Anders")
+    watched = open_page(desk.member, product=desk.product)
+    page = watched.goto("/inbox")
+    page.locator(".search-words").press_sequentially("kroon")
+    expect(page.locator(".row")).to_have_count(1)
+    assert "q=kroon" in page.url and page.locator(".search-words").input_value() == "kroon"
+    assert page.evaluate("document.activeElement.className") == "search-words"
+    watched.check()
