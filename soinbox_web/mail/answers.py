@@ -13,6 +13,7 @@ from typing import NamedTuple
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import ImapClient
 from soinbox_web.mail.wire import Overflow
+from soinbox_web.model.server_answer import shown
 from soinbox_web.problems import Problem, ServerError
 
 Answer = list[bytes]  # text, literal, text, …: without `* ` and without line ends
@@ -122,7 +123,7 @@ def _with_literals(client: ImapClient, line: bytes) -> Answer:
 
 
 def _refused(line: bytes) -> ServerError:
-    evidence = line.decode("utf-8", "replace").strip()[:2000]
+    evidence = shown(line)
     code = line.partition(b"[")[2].partition(b"]")[0].upper()
     if code in _PASSING:
         return ServerError(Problem(_PASSING[code], "imap", evidence=evidence))

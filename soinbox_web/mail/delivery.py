@@ -12,6 +12,7 @@ import idna
 
 from soinbox_web.mail.diagnose import FOREIGN
 from soinbox_web.mail.imap_client import refuse_breaks
+from soinbox_web.model.server_answer import shown
 from soinbox_web.model.submission import (
     RecipientResult,
     RecipientState,
@@ -129,7 +130,7 @@ class _Delivery:
             return self._result("uncertain", self._problem("send_uncertain", evidence=lost.evidence))
         if not reply.ok:
             return self._failed(self._refusal("dot", reply))
-        line = reply.raw.decode("utf-8", "replace")[:500]
+        line = shown(reply.raw)
         self.states = {r: (s, line if s == "sent" else text) for r, (s, text) in self.states.items()}
         return self._result("sent", self._worst())
 
