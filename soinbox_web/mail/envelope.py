@@ -66,10 +66,17 @@ _SPECIAL = re.compile(rb'(["\\])')
 
 def _in_one_line(answer: Answer) -> bytes:
     """The answer with its literals written as strings; a folded header field is unfolded by that."""
-    return b"".join(
-        b'"%b"' % _SPECIAL.sub(rb"\\\1", _LINE_BREAK.sub(b" ", segment)) if place % 2 else segment
-        for place, segment in enumerate(answer)
-    )
+    line = bytearray()
+    for place, segment in enumerate(answer):
+        if place % 2 == 0:
+            line += segment
+            continue
+        if b"\n" in segment or b"\r" in segment:
+            segment = _LINE_BREAK.sub(b" ", segment)
+        if b'"' in segment or b"\\" in segment:
+            segment = _SPECIAL.sub(rb"\\\1", segment)
+        line += b'"' + segment + b'"'
+    return bytes(line)
 
 
 def read_carefully(answer: Answer) -> Envelope | Unreadable | None:
@@ -260,6 +267,8 @@ def _moment(found: re.Match[str] | None) -> datetime | None:
             min(int(second), 59),
             tzinfo=UTC,
         )
+        if hours == "00" == minutes:
+            return local
         offset = timedelta(minutes=int(hours) * 60 + int(minutes))
         return local - offset if sign == "+" else local + offset
     except (ValueError, KeyError, OverflowError):
@@ -282,8 +291,11 @@ def _message_id(raw: bytes) -> str:
     return found[0] if found else _text(raw[:_LONGEST_ID])
 
 
+_REFERENCE = re.compile(rb"<[\x21-\x3b\x3d\x3f-\x7e]{1,990}>")
+
+
 def _references(raw: bytes) -> tuple[str, ...]:
     if len(raw) < 16:  # `References: <a>` is longer than the bare line end of a missing field
         return ()
-    found = headers.message_ids(raw[:65_536].decode("utf-8", "replace"))
+    found = tuple(dict.fromkeys(one.decode("ascii") for one in _REFERENCE.findall(raw[:65_536])))
     return found if len(found) <= _MOST_REFERENCES else (found[0], *found[1 - _MOST_REFERENCES :])

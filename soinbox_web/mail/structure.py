@@ -5,16 +5,19 @@ import re
 from soinbox_web.mail.tokens import Token, tokens
 
 # A quoted word right after a bracket is a type or a disposition, never the inside of another string.
-_ATTACHED = re.compile(rb'\("attachment" ', re.IGNORECASE)
-_CALENDAR = re.compile(rb'\("text" "calendar" ', re.IGNORECASE)
-_DOUBTFUL = re.compile(rb'name\*?\d?\*?"|\("(?!text"|multipart")[a-z-]+" "|\{', re.IGNORECASE)
+_ATTACHED = b'("attachment" '
+_CALENDAR = b'("text" "calendar" '
+_DOUBTFUL = re.compile(
+    rb'name\*?\d?\*?"|\("(?!text"|charset"|boundary"|format"|delsp"|method"|type"|inline")[^"]*" '
+)
 _SIGNATURES = {"pgp-signature", "pgp-encrypted", "pkcs7-signature", "x-pkcs7-signature"}
 
 
 def marks(raw: bytes) -> tuple[bool, bool]:
     """(has attachments, has an invitation) of the bytes of a BODYSTRUCTURE without literals."""
-    attached, calendar = bool(_ATTACHED.search(raw)), bool(_CALENDAR.search(raw))
-    if attached or not _DOUBTFUL.search(raw):
+    folded = raw.lower()
+    attached, calendar = _ATTACHED in folded, _CALENDAR in folded
+    if attached or not _DOUBTFUL.search(folded):
         return attached, calendar
     try:
         return marks_of(tokens([raw])[0])

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 from soinbox_web.model.message import Correspondent, Envelope
@@ -21,7 +22,7 @@ _LAST_SECOND = (1 << 34) - 1
 _COLUMNS = (
     "id", "folder_id", "uid", "sort_at", "flags", "seen", "size", "date", "internal_date", "subject",
     "sender_name", "sender_address", "sort_sender", "sort_subject", "correspondents", "message_id",
-    "in_reply_to", "reference_ids", "has_attachments", "has_invitation",
+    "in_reply_to", "reference_ids", "has_attachments", "has_invitation", "thread_id",
 )  # fmt: skip
 _INSERT = f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 _SORT_COLUMNS: dict[Sort, str] = {"date": "''", "sender": "sort_sender", "subject": "sort_subject"}
@@ -138,14 +139,14 @@ def insert_envelopes(connection: sqlite3.Connection, folder_id: int, envelopes: 
     if not rows:
         return 0
     rows = _with_free_ids(connection, rows)
-    connection.executemany(_INSERT, rows)
+    placed = threads.link(
+        connection,
+        [(row[0], row[15], (*batch[row[2]].references, batch[row[2]].in_reply_to)) for row in rows],
+    )
+    connection.executemany(_INSERT, [(*row, placed[row[0]]) for row in rows])
     connection.executemany(
         "INSERT INTO search (rowid, subject, correspondents, body) VALUES (?, ?, ?, '')",
         [(row[0], row[9], _searchable(batch[row[2]])) for row in rows],
-    )
-    threads.link(
-        connection,
-        [(row[0], row[15], (*batch[row[2]].references, batch[row[2]].in_reply_to)) for row in rows],
     )
     unread = sum(not row[5] for row in rows)
     connection.execute(
@@ -260,20 +261,7 @@ def _row(folder_id: int, envelope: Envelope) -> tuple[Any, ...]:
         sender.address,
         (sender.name or sender.address).casefold(),
         _without_prefixes(envelope.subject),
-        json.dumps(
-            {
-                field: [(one.name, one.address) for one in people]
-                for field, people in (
-                    ("from", envelope.sender),
-                    ("reply_to", envelope.reply_to),
-                    ("to", envelope.to),
-                    ("cc", envelope.cc),
-                    ("bcc", envelope.bcc),
-                )
-                if people
-            },
-            ensure_ascii=False,
-        ),
+        _correspondents(envelope),
         envelope.message_id,
         envelope.in_reply_to,
         json.dumps(envelope.references) if envelope.references else "[]",
@@ -283,6 +271,26 @@ def _row(folder_id: int, envelope: Envelope) -> tuple[Any, ...]:
 
 
 _NOBODY = Correspondent("", "")
+
+
+def _correspondents(envelope: Envelope) -> str:
+    """JSON by field; the same people come again and again, so their part is remembered."""
+    fields = (
+        ("from", envelope.sender),
+        ("reply_to", envelope.reply_to),
+        ("to", envelope.to),
+        ("cc", envelope.cc),
+        ("bcc", envelope.bcc),
+    )
+    parts = ",".join(f'"{field}":{_people(people)}' for field, people in fields if people)
+    return "{" + parts + "}"
+
+
+@lru_cache(maxsize=4096)
+def _people(people: tuple[Correspondent, ...]) -> str:
+    return json.dumps([(one.name, one.address) for one in people], ensure_ascii=False)
+
+
 _FLAGS: dict[frozenset[str], str] = {}
 
 
@@ -316,7 +324,7 @@ _PREFIXES = frozenset(
 
 def _searchable(envelope: Envelope) -> str:
     return " ".join(
-        f"{one.name} {one.address}" for one in (*envelope.sender, *envelope.to, *envelope.cc, *envelope.bcc)
+        [f"{one.name} {one.address}" for one in (*envelope.sender, *envelope.to, *envelope.cc, *envelope.bcc)]
     )
 
 

@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Sequence
 
 
-def link(connection: sqlite3.Connection, batch: Sequence[tuple[int, str, Sequence[str]]]) -> None:
-    """Give each (row id, Message-ID, ids it refers to) its thread; threads that meet become one.
+def link(connection: sqlite3.Connection, batch: Sequence[tuple[int, str, Sequence[str]]]) -> dict[int, int]:
+    """The thread of each (row id, Message-ID, ids it refers to) of a batch; threads that meet become one.
 
     A thread's number is the row id of the message that began it here.
     """
@@ -36,16 +36,13 @@ def link(connection: sqlite3.Connection, batch: Sequence[tuple[int, str, Sequenc
         "INSERT INTO thread_links (message_id, thread_id) VALUES (?, ?)",
         sorted((name, _root(joined, thread)) for name, thread in fresh.items()),
     )
-    connection.executemany(
-        "UPDATE messages SET thread_id = ? WHERE id = ?",
-        [(_root(joined, thread), row_id) for row_id, thread in placed],
-    )
     for other in joined:
         for table in ("thread_links", "messages"):
             connection.execute(
                 f"UPDATE {table} SET thread_id = ? WHERE thread_id = ?",  # noqa: S608
                 (_root(joined, other), other),
             )
+    return {row_id: _root(joined, thread) for row_id, thread in placed}
 
 
 def _root(joined: dict[int, int], thread: int) -> int:

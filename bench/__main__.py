@@ -1,0 +1,140 @@
+"""`python -m bench`: figures, ratios and JSON."""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench import mailboxes, measures, peers
+from soinbox_web.clock import SystemClock
+from soinbox_web.model.allow_list import AllowList
+from soinbox_web.rehearsal.certificates import Authority
+from soinbox_web.runtime import Runtime, build
+from soinbox_web.settings import Settings
+from tests.real.accounts import add_account
+from tests.servers.dovecot import PROGRAM, Dovecot
+from tests.servers.mailbox import RealMailbox
+
+PASSWORD = "lampje-voor-anna"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument(
+        "--sizes", default="1000,10000", help="messages in INBOX, comma separated (also 100000)"
+    )
+    parser.add_argument("--json", type=Path, help="write the figures here as well")
+    options = parser.parse_args()
+    if PROGRAM is None:
+        print("Dovecot is not installed: nothing can be measured.", file=sys.stderr)
+        return 1
+    figures = []
+    for size in (int(text) for text in options.sizes.split(",")):
+        figures.append(_one(size))
+        print(_table(figures[-1]), flush=True)
+    text = json.dumps({"machine": {"cores": os.cpu_count()}, "figures": figures}, indent=2)
+    print(text)
+    if options.json:
+        options.json.write_text(text + "\n")
+    return 0
+
+
+def _one(size: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        ca = Authority()
+        server = Dovecot(ca, max_connections=50).start()
+        runtime = build(
+            Settings(
+                instance=Path(folder) / "instance",
+                ca_file=ca.write_anchor(Path(folder) / "ca.pem"),
+                allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"),
+                ispdb_url="",
+            ),
+            SystemClock(),
+        )
+        try:
+            return _measure(runtime, server, size)
+        finally:
+            runtime.close()
+            server.close()
+
+
+def _measure(runtime: Runtime, server: Dovecot, size: int) -> dict[str, Any]:
+    address = f"anna{size}@noordlicht.example"
+    server.add_user(address, PASSWORD)
+    maildir = server.maildir(address, "INBOX")
+    owner = maildir.stat()
+    began = time.perf_counter()
+    mailboxes.fill(maildir, size, (owner.st_uid, owner.st_gid))
+    generated = time.perf_counter() - began
+    account = add_account(runtime, RealMailbox(address, PASSWORD, server, None))  # type: ignore[arg-type]
+
+    peers.bare_socket(server, address, PASSWORD)  # fills the server's own cache
+    runs = 3 if size <= 10_000 else 1
+    floor = measures.best(runs, lambda: peers.bare_socket(server, address, PASSWORD))
+    ours = measures.best(runs, lambda: measures.everything(runtime, account))
+    theirs = measures.best(1 if size > 2000 else 2, lambda: peers.imap_tools_all(server, address, PASSWORD))
+    longest = runtime.mailbox(account.id, account.generation).longest_write
+    refresh_ms, trips, received = measures.refresh(runtime, account, 100)
+    pages = measures.list_page(runtime, account, 200)
+    page = statistics.median(measures.first_page(runtime, account) for _ in range(5))
+    with peers.signed_in(server, address, PASSWORD) as box:
+        their_page = measures.timed(lambda: peers.imap_tools_page(box)).wall
+    return {
+        "messages": size,
+        "generated_seconds": round(generated, 2),
+        "envelopes": {
+            "soinbox": _speed(ours, size),
+            "bare socket": _speed(floor, size),
+            "imap-tools": _speed(theirs, size),
+            "longest_write_ms": round(longest * 1000, 1),
+        },
+        "first_page_ms": {"soinbox": round(page * 1000, 1), "imap-tools": round(their_page * 1000, 1)},
+        "refresh_unchanged": {"ms": round(refresh_ms, 2), "round_trips": trips, "bytes": round(received)},
+        "list_page_p50_ms": {name: round(value, 3) for name, value in pages.items()},
+        "ratios": {
+            "envelopes: times faster than imap-tools": round(theirs.wall / ours.wall, 1),
+            "envelopes: times less CPU than imap-tools": round(theirs.cpu / ours.cpu, 1),
+            "envelopes: wall time of the bare socket's": round(ours.wall / floor.wall, 2),
+            "first page: times faster than imap-tools": round(their_page / page, 1),
+        },
+    }
+
+
+def _speed(taken: measures.Taken, size: int) -> dict[str, float]:
+    return {
+        "seconds": round(taken.wall, 3),
+        "per_second": round(size / taken.wall),
+        "cpu_us_per_message": round(taken.cpu / size * 1e6, 1),
+    }
+
+
+def _table(figures: dict[str, Any]) -> str:
+    lines = [f"\n{figures['messages']:,} messages"]
+    for name in ("bare socket", "soinbox", "imap-tools"):
+        speed = figures["envelopes"][name]
+        lines.append(
+            f"  envelopes, {name:<22}{speed['per_second']:>9,}/s"
+            f" {speed['cpu_us_per_message']:>9.1f} µs CPU each"
+        )
+    for name, ms in figures["first_page_ms"].items():
+        lines.append(f"  first page, {name:<21}{ms:>9.1f} ms")
+    refresh = figures["refresh_unchanged"]
+    lines.append(
+        f"  refresh, nothing changed         {refresh['ms']:>9.2f} ms,"
+        f" {refresh['round_trips']:.0f} round trip, {refresh['bytes']} bytes"
+    )
+    for name, ms in figures["list_page_p50_ms"].items():
+        lines.append(f"  {'list, ' + name:<33}{ms:>9.3f} ms (p50)")
+    for name, ratio in figures["ratios"].items():
+        lines.append(f"  {name:<47}{ratio:>7.1f} ×")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""What is measured of the product: arrival of a mailbox, its first page, a refresh, a page of the list."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.model.account import Account
+from soinbox_web.model.listing import Query
+from soinbox_web.runtime import Runtime
+from soinbox_web.services import reading, sync
+from soinbox_web.services.sync.session import Session
+from soinbox_web.store import folders, messages, search
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Seconds on the wall and of this process's CPU."""
+
+    wall: float
+    cpu: float
+
+
+def timed(work: Callable[[], object]) -> Taken:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return Taken(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def best(times: int, work: Callable[[], object]) -> Taken:
+    """The quickest of several runs: other processes can only make it slower."""
+    runs = [timed(work) for _ in range(times)]
+    return Taken(min(run.wall for run in runs), min(run.cpu for run in runs))
+
+
+def fresh(runtime: Runtime, account: Account) -> None:
+    """Throw the mailbox file away."""
+    runtime.forget_mailbox(account.id, account.generation)
+
+
+def everything(runtime: Runtime, account: Account) -> Session:
+    """INBOX from nothing to rows, threads, indexes and search; signing in included."""
+    fresh(runtime, account)
+    with sync.connect(runtime, account) as connection:
+        session = sync.open_session(runtime, account, connection)
+        sync.synchronise(session)
+        return session
+
+
+class _Enough(Exception):
+    """The first page is there."""
+
+
+def first_page(runtime: Runtime, account: Account) -> float:
+    """Seconds from signed in to 50 rows committed."""
+    fresh(runtime, account)
+    connection = sync.connect(runtime, account)
+    began = time.perf_counter()
+
+    def stop(_: object) -> None:
+        raise _Enough
+
+    try:
+        sync.synchronise(sync.open_session(runtime, account, connection, stop))
+    except _Enough:
+        return time.perf_counter() - began
+    finally:
+        connection.close()
+    raise RuntimeError("no first page")
+
+
+def refresh(runtime: Runtime, account: Account, times: int) -> tuple[float, float, float]:
+    """(ms, round trips, bytes received) of a refresh when nothing changed; medians."""
+    with sync.connect(runtime, account) as connection:
+        session = sync.open_session(runtime, account, connection)
+        sync.synchronise_folders(session, ["INBOX"])
+        sent, received = _counted(connection)
+        taken = []
+        for _ in range(times):
+            taken.append(timed(lambda: sync.synchronise_folders(session, ["INBOX"])).wall * 1000)
+        return statistics.median(taken), len(sent) / times, sum(received) / times
+
+
+def list_page(runtime: Runtime, account: Account, times: int) -> dict[str, float]:
+    """Medians in ms: a page of the store at the top and deep down, searches, and the whole service."""
+    mailbox = runtime.mailbox(account.id, account.generation)
+    with mailbox.read() as connection:
+        inbox = folders.by_name(connection, "INBOX")
+        assert inbox is not None
+        every = [row["id"] for row in messages.page(connection, inbox.id, limit=inbox.stored)]
+        deep = ("", every[len(every) * 9 // 10])
+        return {
+            "keyset, top": _median(times, lambda: messages.page(connection, inbox.id)),
+            "keyset, deep": _median(times, lambda: messages.page(connection, inbox.id, after=deep)),
+            "search, common word": _median(times, lambda: search.find(connection, "offerte")),
+            "search, two words": _median(times, lambda: search.find(connection, "offerte smit")),
+            "service": _median(
+                times, lambda: reading.listing(runtime, account.user_id, account.id, Query(folder="INBOX"))
+            ),
+        }
+
+
+def _median(times: int, work: Callable[[], object]) -> float:
+    return statistics.median(timed(work).wall * 1000 for _ in range(times))
+
+
+def _counted(connection: ImapConnection) -> tuple[list[int], list[int]]:
+    """Count what goes over this connection from now on: commands sent, bytes received."""
+    wire = connection.client.wire
+    sent: list[int] = []
+    received: list[int] = []
+    send, receive = wire.send, wire._receive
+
+    def counting_send(data: bytes) -> None:
+        sent.append(len(data))
+        send(data)
+
+    def counting_receive() -> bytes:
+        data = receive()
+        received.append(len(data))
+        return data
+
+    wire.send, wire._receive = counting_send, counting_receive  # type: ignore[method-assign]
+    return sent, received
