@@ -22,7 +22,13 @@ LAST = (
     "van den Berg",
     "Kowalski",
 )
-WORDS = ["offerte", "factuur", "afspraak", "planning", "levering", "contract", "order", "project", "vergadering", "notulen", "voorstel", "bijlage", "quote", "invoice", "meeting", "delivery", "agreement", "proposal", "minutes", "report", "update", "question", "answer", "reminder", "hotel", "kamer", "week", "maandag", "dinsdag", "budget", "review", "draft", "final", "urgent", "thanks", "bedankt", "groet", "regards", "team", "klant"]
+WORDS = (
+    "offerte", "factuur", "afspraak", "planning", "levering", "contract", "order", "project", "vergadering",
+    "notulen", "voorstel", "bijlage", "quote", "invoice", "meeting", "delivery", "agreement", "proposal",
+    "minutes", "report", "update", "question", "answer", "reminder", "hotel", "kamer", "week", "maandag",
+    "dinsdag", "budget", "review", "draft", "final", "urgent", "thanks", "bedankt", "groet", "regards",
+    "team", "klant",
+)  # fmt: skip
 
 
 def messages(count: int) -> Iterator[tuple[datetime, str, bytes]]:
