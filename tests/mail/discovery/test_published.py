@@ -155,7 +155,8 @@ def test_a_pacc_document() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"[]", b"{}", b"null", b'{"protocols": []}', b'{"protocols": {"imap": 1}}', b'{"protocols": {"imap": {}}}',
+        b"", b"[]", b"{}", b"null", b'{"protocols": []}', b'{"protocols": {"imap": 1}}',
+        b'{"protocols": {"imap": {}}}',
         b'{"protocols": {"imap": {"host": "x.y"}}, "authentication": 7}', b"[" * 100_000, b"\xff",
     ],
     ids=range(10),
