@@ -1,7 +1,7 @@
 """Servers: where mail is read and sent, how the line is secured, and how a suggestion ranks."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 Protocol = Literal["imap", "smtp"]
 Security = Literal["ssl", "starttls", "none"]
@@ -69,3 +69,8 @@ class Candidate:
 
     def login(self, address: str) -> Login:
         return Login(self.host, self.port, self.security, self.user_name(address))
+
+    def as_json(self) -> dict[str, Any]:
+        """contract.md's shape; the operator's files and plain http are autoconfig there."""
+        source = "autoconfig" if self.source in ("operator", "http") else self.source
+        return {**asdict(self), "auth": list(self.auth), "source": source}

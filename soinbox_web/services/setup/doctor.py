@@ -49,7 +49,7 @@ class DoctorReport:
             "policy": self.policies[0],
             "policies": list(self.policies),
             "seconds": round(self.seconds, 3),
-            "candidates": [{**asdict(c), "auth": list(c.auth)} for c in self.candidates],
+            "candidates": [candidate.as_json() for candidate in self.candidates],
             "stages": [asdict(stage) for stage in self.stages],
             "problem": problems[0] if problems else None,
             "problems": problems,
