@@ -32,6 +32,13 @@ def test_a_refused_password_is_tried_once_more_and_never_again() -> None:
     assert waits("credentials_wrong", 2) is None
 
 
+def test_a_sign_in_refused_in_unknown_words_counts_as_refused() -> None:
+    refused = Problem("unknown", "imap", "sign_in")
+    assert next_try(refused, 1, NOW, 0.0) == NOW + timedelta(minutes=15)
+    assert next_try(refused, 2, NOW, 0.0) is None
+    assert waits("unknown", 2) == 60
+
+
 @pytest.mark.parametrize(
     "code",
     ["app_password_required", "oauth_required", "token_revoked", "imap_disabled_by_user", "account_locked",
