@@ -9,7 +9,7 @@ import click
 from soinbox_web import processes
 from soinbox_web.commands import Console, soinbox_command, text_of_stdin
 from soinbox_web.model.server import Login, Security
-from soinbox_web.services import accounts, members, people, reading, rendering, sending, setup, sync, upkeep
+from soinbox_web.services import accounts, members, people, rendering, searching, sending, setup, sync, upkeep
 
 SECURITY = click.Choice(["ssl", "starttls", "none"])
 
@@ -246,7 +246,9 @@ def sync_command(console: Console, address: str, once: bool) -> None:
 @click.argument("query")
 def search(console: Console, address: str, query: str) -> None:
     """What the search field finds."""
-    console.report(reading.search_json(console.runtime, accounts.by_address(console.runtime, address), query))
+    console.report(
+        searching.search_json(console.runtime, accounts.by_address(console.runtime, address), query)
+    )
 
 
 @soinbox_command(main, name="render")

@@ -24,12 +24,11 @@ def extracted() -> polib.POFile:
     with TemporaryDirectory() as folder:
         target = Path(folder) / "messages.pot"
         subprocess.run(
-            [sys.executable, "-m", "babel.messages.frontend", "--quiet", "extract", "--no-location"]
-            + ["-F", str(TRANSLATIONS / "babel.cfg"), "-k", "N_", "-k", "lazy_gettext", "-o", str(target)]
-            + ["soinbox_web"],
+            [sys.executable, "-m", "babel.messages.frontend", "--quiet", "extract", "--no-location",
+             "-F", str(TRANSLATIONS / "babel.cfg"), "-k", "N_", "-k", "lazy_gettext", "-o", str(target), "soinbox_web"],
             cwd=ROOT,
             check=True,
-        )
+        )  # fmt: skip
         return polib.pofile(str(target))
 
 

@@ -206,7 +206,8 @@ def test_render_shows_what_the_pane_would(shell: Shell, tmp_path: Path) -> None:
     )
     shown = shell.run("render", str(file))
     assert set(shown) >= {
-        "subject", "from", "to", "cc", "date", "message_id", "text", "html", "remote", "attachments", "defects",
+        "subject", "from", "to", "cc", "date", "message_id", "text", "html", "remote", "attachments",
+        "defects",
     }  # fmt: skip
     assert shown["remote"] == ["https://t.example/1.gif"]
     assert (

@@ -31,7 +31,9 @@ def migrate(database: Database, now: datetime) -> list[str]:
         known = {migration.name for migration in _SET.pending(tools)} | {m.name for m in _SET.applied(tools)}
         unknown = [m.name for m in _SET.applied(tools) if m.name not in {_name(module) for module in ALL}]
         if unknown:
-            raise StoreError(Problem("schema_newer", evidence=", ".join(unknown), facts={"path": database.path.name}))
+            raise StoreError(
+                Problem("schema_newer", evidence=", ".join(unknown), facts={"path": database.path.name})
+            )
         pending = [migration.name for migration in _SET.pending(tools)]
         if pending and len(pending) < len(known):
             backup.copy(database, database.path.with_suffix(f".before-{now:%Y%m%d%H%M%S}.sqlite"))
