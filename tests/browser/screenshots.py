@@ -28,11 +28,14 @@ def _place(path: str) -> Callable[[Page], None]:
     return lambda page: _go(page, path)
 
 
-def _first_message(page: Page) -> None:
-    _go(page, "/inbox")
-    page.locator("a[href*='/messages/'], a[href*='message=']").first.click()
-    page.locator("iframe").first.wait_for()
-    page.wait_for_timeout(500)
+def _message(subject: str) -> Callable[[Page], None]:
+    def open_it(page: Page) -> None:
+        _go(page, "/inbox")
+        page.get_by_text(subject).first.click()
+        page.locator(".message-date").wait_for()
+        page.wait_for_timeout(1000)
+
+    return open_it
 
 
 def _failed_set_up(page: Page) -> None:
@@ -56,7 +59,8 @@ Screen = tuple[Colleague | None, Callable[[Page], None]]
 SCREENS: dict[str, Screen] = {
     "sign-in": (None, _place("/sign-in")),
     "inbox": (ANNA, _place("/inbox")),
-    "message": (ANNA, _first_message),
+    "message": (ANNA, _message("Offerte verlichting restaurant")),
+    "newsletter": (ANNA, _message("Lichtbericht week")),
     "new-e-mail": (ANNA, _place("/drafts/new")),
     "outbox": (ANNA, _place("/outbox")),
     "persons": (ANNA, _place("/persons")),
