@@ -18,6 +18,15 @@ def succeeded(runtime: Runtime, account_id: int, side: Side = "imap", *, mode: s
     _record(runtime, account_id, side, None, None, mode)
 
 
+def still_well(runtime: Runtime, account_id: int, side: Side = "imap") -> None:
+    """The connection lives and all is up to date, as of now; no attempt, so nothing for the log."""
+    now = runtime.clock.now()
+    with runtime.db.write() as connection:
+        status = accounts.status(connection, account_id, side)
+        if status.problem is None and status.last_success_at is not None:
+            accounts.set_status(connection, account_id, side, replace(status, last_success_at=now))
+
+
 def failed(runtime: Runtime, account_id: int, problem: Problem, side: Side = "imap") -> datetime | None:
     """Record a failure; when to try again, or None: not before something changes."""
     now = runtime.clock.now()

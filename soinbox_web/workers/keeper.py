@@ -74,6 +74,7 @@ class Keeper(threading.Thread):
                 return
         if not self.post.stopped:
             sync.synchronise(session)
+            failing.still_well(self.runtime, account.id)
 
     def _hear(self, connection: ImapConnection, seconds: float) -> bool:
         """Listen until something happens or the bell rings; True for news."""
