@@ -59,7 +59,14 @@ def problem_of(
     facts = _facts(side, login, provider)
     if isinstance(error, SoinboxError):
         found = error.problem
-        return found.at(side=side, stage=found.stage or stage, facts={**facts, **found.facts})
+        if found.code in ("starttls_missing", "starttls_failed"):
+            facts["suggestion"] = str(DEFAULT_PORTS[side, "ssl"])
+        return found.at(
+            side=side,
+            stage=found.stage or stage,
+            facts={**facts, **found.facts},
+            help_url=found.help_url or _help_url(found.code, provider),
+        )
     lines = _lines(error)
     if lines:
         clean = [_without(secret, line) for line in lines]
@@ -96,6 +103,9 @@ def unexpected_greeting(side: Protocol, first: bytes) -> Exception:
 def _from_reading(
     reading: Reading, side: Protocol, stage: str, facts: dict[str, str], provider: Provider | None
 ) -> Problem:
+    local, at, _ = facts["username"].rpartition("@")
+    if "username_form" in (reading.code, *reading.alternatives) and at:
+        facts = {**facts, "suggestion": local}
     return Problem(
         reading.code,
         side,
@@ -103,9 +113,13 @@ def _from_reading(
         evidence=reading.line,
         facts=facts,
         retry_after_seconds=reading.retry_after_seconds,
-        alternatives=reading.alternatives,
-        help_url=reading.link or (provider.help_url if provider and reading.code in HELPED else ""),
+        alternatives=tuple(code for code in reading.alternatives if at or code != "username_form"),
+        help_url=reading.link or _help_url(reading.code, provider),
     )
+
+
+def _help_url(code: str, provider: Provider | None) -> str:
+    return provider.help_url if provider and code in HELPED else ""
 
 
 def _facts(side: Protocol, login: Login, provider: Provider | None) -> dict[str, str]:

@@ -17,7 +17,8 @@ LIMITS = frozenset({"rate_limited", "too_many_connections", "over_quota", "local
 def next_try(problem: Problem, failures: int, now: datetime, chance: float) -> datetime | None:
     """The earliest next attempt after `failures` failures in a row (this one included); None: not by itself.
 
-    A refused password, also one refused in words nobody knows, is tried once more, not sooner than 15 minutes later: providers block whoever insists.
+    A refused password, also one refused in words nobody knows, is tried once more, not sooner than 15 minutes
+    later: providers block whoever insists.
     `chance` is in 0…1 and spreads the attempts, so that accounts do not return all at once.
     """
     if problem.code == "credentials_wrong" or (problem.code == "unknown" and problem.stage == "sign_in"):

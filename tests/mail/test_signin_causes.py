@@ -143,7 +143,9 @@ def test_starttls_missing(bench: Bench) -> None:
         if bench.side == "imap"
         else (bench.serve(tls="none"))
     )
-    assert bench.code(bench.login(server.port, "starttls")) == "starttls_missing"
+    problem = bench.sign_in(bench.login(server.port, "starttls")).problem
+    assert problem and problem.code == "starttls_missing"
+    assert problem.facts["suggestion"] == ("993" if bench.side == "imap" else "465")
     assert server.sign_ins == []
 
 
@@ -228,6 +230,7 @@ def test_wrong_password(bench: Bench) -> None:
     problem = bench.sign_in(bench.login(server.port), "guess").problem
     assert problem and problem.code == "credentials_wrong" and problem.guilty_field == "password"
     assert "failed" in problem.evidence and problem.stage == "sign_in"
+    assert (problem.alternatives, problem.facts["suggestion"]) == (("username_form",), "anna")
     assert len(server.sign_ins) == 1
 
 
