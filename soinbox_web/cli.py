@@ -9,7 +9,18 @@ import click
 from soinbox_web import processes
 from soinbox_web.commands import Console, soinbox_command, text_of_stdin
 from soinbox_web.model.server import Login, Security
-from soinbox_web.services import accounts, members, people, rendering, searching, sending, setup, sync, upkeep
+from soinbox_web.services import (
+    accounts,
+    acting,
+    members,
+    people,
+    rendering,
+    searching,
+    sending,
+    setup,
+    sync,
+    upkeep,
+)
 
 SECURITY = click.Choice(["ssl", "starttls", "none"])
 
@@ -238,7 +249,9 @@ def account_remove(console: Console, address: str) -> None:
 def sync_command(console: Console, address: str, once: bool) -> None:
     """One complete synchronisation."""
     found = accounts.by_address(console.runtime, address)
-    console.report({"address": found.address, **sync.sync_once(console.runtime, found.id).as_json()})
+    console.report(
+        {"address": found.address, **sync.sync_once(console.runtime, found.id, acting.push).as_json()}
+    )
 
 
 @soinbox_command(main, name="search")

@@ -89,12 +89,20 @@ def synchronise_folders(session: Session, names: Collection[str], *, thorough: b
     return _finish(session)
 
 
-def sync_once(runtime: Runtime, account_id: int) -> SyncReport:
-    """One complete synchronisation, no mailroom needed; the attempt is recorded. Raises SoinboxError."""
+def sync_once(
+    runtime: Runtime,
+    account_id: int,
+    push: Callable[[Runtime, Account, ImapConnection], object] = lambda *_: None,
+) -> SyncReport:
+    """One complete synchronisation, no mailroom needed; the attempt is recorded. Raises SoinboxError.
+
+    `push` tells the server what was done here, before anything is fetched.
+    """
     with runtime.db.read() as reading:
         account = accounts.read(reading, account_id)
     try:
         with connect(runtime, account) as connection:
+            push(runtime, account, connection)
             report = synchronise(open_session(runtime, account, connection), thorough=True)
     except SoinboxError as error:
         now = runtime.clock.now()
