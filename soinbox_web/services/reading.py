@@ -4,7 +4,7 @@ import base64
 import binascii
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from soinbox_web.clock import moment
 from soinbox_web.model.account import Account
@@ -19,6 +19,7 @@ from soinbox_web.store.overlay import Overlay
 
 WAIT = 1.5  # seconds that a page waits for a body
 LOOK_EVERY = 0.025
+ASK_AGAIN = timedelta(seconds=30)  # after a body could not be fetched
 OUTGOING = ("sent", "drafts")
 
 
@@ -92,8 +93,12 @@ def raw(runtime: Runtime, user_id: int, key: MessageKey, *, wait: float = WAIT) 
     found = _stored(runtime, account, key)
     if found is not None:
         return found
+    now = runtime.clock.now()
     with runtime.db.write() as connection:
-        asked = requests.ask(connection, account.id, "body", str(key), runtime.clock.now())
+        failed = requests.failed_since(connection, account.id, "body", str(key), now - ASK_AGAIN)
+        if failed is not None:
+            raise SoinboxError(failed)
+        asked = requests.ask(connection, account.id, "body", str(key), now)
     until = runtime.clock.monotonic() + wait
     while runtime.clock.monotonic() < until:
         runtime.clock.sleep(LOOK_EVERY)

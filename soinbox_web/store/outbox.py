@@ -157,9 +157,21 @@ def claim(connection: sqlite3.Connection, outbox_id: int, worker: str, now: date
     )  # fmt: skip
 
 
-def reach(connection: sqlite3.Connection, outbox_id: int, phase: Phase) -> None:
-    """Note durably how far this try has come."""
-    connection.execute("UPDATE outbox SET phase = ? WHERE id = ? AND state = 'sending'", (phase, outbox_id))
+def reach(connection: sqlite3.Connection, outbox_id: int, attempt: int, phase: Phase) -> bool:
+    """Note durably how far this try has come; False when the row was taken from it."""
+    cursor = connection.execute(
+        "UPDATE outbox SET phase = ? WHERE id = ? AND state = 'sending' AND attempts = ?",
+        (phase, outbox_id, attempt),
+    )
+    return cursor.rowcount == 1
+
+
+def is_held_by(connection: sqlite3.Connection, outbox_id: int, attempt: int) -> bool:
+    """The row is still being sent by this try."""
+    row = connection.execute(
+        "SELECT 1 FROM outbox WHERE id = ? AND state = 'sending' AND attempts = ?", (outbox_id, attempt)
+    ).fetchone()
+    return row is not None
 
 
 def settle(

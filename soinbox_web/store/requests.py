@@ -47,6 +47,18 @@ def of(connection: sqlite3.Connection, request_id: int) -> Request | None:
     return None if row is None else _read(row)
 
 
+def failed_since(
+    connection: sqlite3.Connection, account_id: int, kind: Kind, subject: str, since: datetime
+) -> Problem | None:
+    """Why this could not be fetched the last time, when that was after `since`."""
+    row = connection.execute(
+        "SELECT * FROM requests WHERE account_id = ? AND kind = ? AND subject = ? ORDER BY id DESC LIMIT 1",
+        (account_id, kind, subject),
+    ).fetchone()
+    recent = row is not None and row["state"] == "failed" and row["finished_at"] > timestamp(since)
+    return _read(row).problem if recent else None
+
+
 def open_of(connection: sqlite3.Connection, account_id: int) -> list[Request]:
     """What is asked of one account, oldest first."""
     rows = connection.execute(

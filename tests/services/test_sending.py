@@ -186,9 +186,25 @@ def test_a_worker_died(
     outbox_id = sent(runtime, account)
     with runtime.db.write() as connection:
         outbox.claim(connection, outbox_id, "dead", runtime.clock.now())
-        outbox.reach(connection, outbox_id, phase)
+        assert outbox.reach(connection, outbox_id, 1, phase)
     sending.recover(runtime)
     assert row(runtime, outbox_id).state == state
+
+
+def test_a_row_that_was_taken_away_is_not_sent(runtime: Runtime, member: Member, server: Start) -> None:
+    smtp = server(delays={"DATA": 0.5})
+    account = account_on(runtime, member, smtp)
+    outbox_id = sent(runtime, account)
+    slow = threading.Thread(target=sending.deliver, args=(runtime, outbox_id))
+    slow.start()
+    while row(runtime, outbox_id).phase != "connected":
+        pass
+    sending.recover(runtime)  # another mailroom believes that the first one died
+    smtp.behaviour = SmtpBehaviour(tls="implicit", certificate=smtp.behaviour.certificate)
+    sending.deliver(runtime, outbox_id)
+    slow.join()
+    assert len(smtp.messages) == 1
+    assert row(runtime, outbox_id).state == "sent" and len(appends(runtime, account)) == 1
 
 
 def test_twenty_clicks_are_one_mail(runtime: Runtime, member: Member, server: Start) -> None:

@@ -10,11 +10,11 @@ from soinbox_web.mail.smtp import SmtpConnection
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
 from soinbox_web.model.submission import RecipientResult, SubmissionResult
-from soinbox_web.problems import Problem, SoinboxError
+from soinbox_web.problems import Problem, SendError, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.sending.rule import objection
 from soinbox_web.store import accounts, actions, drafts, options, outbox
-from soinbox_web.store.outbox import OutboxRow, Recipient
+from soinbox_web.store.outbox import OutboxRow, Phase, Recipient
 
 FIRST_RETRY = timedelta(seconds=60)
 LONGEST_RETRY = timedelta(hours=1)
@@ -58,9 +58,10 @@ def recover(runtime: Runtime) -> None:
 def _submit(runtime: Runtime, account: Account, row: OutboxRow, wire: bytes) -> SubmissionResult:
     network = Network(runtime.settings, runtime.clock)
 
-    def before_dot() -> None:
+    def reach(phase: Phase) -> None:
         with runtime.db.write() as connection:
-            outbox.reach(connection, row.id, "dot")
+            if not outbox.reach(connection, row.id, row.attempts, phase):
+                raise SendError(Problem("too_late"))  # another mailroom has it: nothing is sent twice
 
     try:
         assert account.smtp is not None
@@ -68,9 +69,8 @@ def _submit(runtime: Runtime, account: Account, row: OutboxRow, wire: bytes) -> 
             secret = accounts.open_secret(connection, runtime.vault, account, "smtp")
         with SmtpConnection.connect(account.smtp, network) as smtp:
             smtp.sign_in(secret, token=account.auth == "oauth2")
-            with runtime.db.write() as connection:
-                outbox.reach(connection, row.id, "connected")
-            return smtp.submit(row.envelope_from, row.waiting, wire, before_dot=before_dot)
+            reach("connected")
+            return smtp.submit(row.envelope_from, row.waiting, wire, before_dot=lambda: reach("dot"))
     except SoinboxError as error:
         return _failed(row, error.problem)
 
@@ -83,6 +83,8 @@ def _settle(runtime: Runtime, account: Account, row: OutboxRow, result: Submissi
     delayed = any(each.state == "delayed" for each in recipients)
     passing = result.state == "failed" and result.problem is not None and result.problem.retry == "later"
     with runtime.db.write() as connection:
+        if not outbox.is_held_by(connection, row.id, row.attempts):
+            return
         _note_attempt(runtime, account, result)
         if result.state == "sent" and not accepted_before:
             _file_copy(runtime, account, row)

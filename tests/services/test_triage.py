@@ -1,0 +1,74 @@
+"""Triage: rows in order, removals held and undone, the Trash is final."""
+
+import pytest
+
+from soinbox_web.model.account import Account
+from soinbox_web.model.member import Member
+from soinbox_web.problems import AccessError
+from soinbox_web.runtime import Runtime
+from soinbox_web.services import triage
+from soinbox_web.store import actions
+from tests import seed
+from tests.clock import HandClock
+
+
+@pytest.fixture
+def account(runtime: Runtime, member: Member) -> Account:
+    return seed.account(runtime, member)
+
+
+def test_flags_go_at_once_and_removals_wait(
+    runtime: Runtime, member: Member, account: Account, clock: HandClock
+) -> None:
+    keys = seed.deliver(runtime, account, [seed.letter("a"), seed.letter("b")])
+    triage.act(runtime, member.id, keys, "flag")
+    triage.act(runtime, member.id, [keys[0]], "delete")
+    with runtime.db.read() as connection:
+        assert [a.kind for a in actions.due(connection, account.id, clock.now())] == ["flag", "flag"]
+        clock.turn(seconds=13)
+        assert [a.kind for a in actions.due(connection, account.id, clock.now())] == [
+            "flag",
+            "flag",
+            "delete",
+        ]
+
+
+def test_a_batch_is_undone_together_and_only_its_own(
+    runtime: Runtime, member: Member, account: Account, clock: HandClock
+) -> None:
+    keys = seed.deliver(runtime, account, [seed.letter(str(n)) for n in range(4)])
+    triage.act(runtime, member.id, [keys[0]], "delete")
+    clock.turn(seconds=2)
+    triage.act(runtime, member.id, keys[1:], "move", "Klanten")
+    offer = triage.undoable(runtime, member.id)
+    assert offer is not None and (len(offer.ids), offer.kind, offer.folder) == (3, "move", "Klanten")
+    assert triage.undo(runtime, member.id, offer.ids) == 3
+    with runtime.db.read() as connection:
+        assert [a.key for a in actions.open_of(connection, account.id)] == [keys[0]]
+
+
+def test_what_is_claimed_cannot_be_undone(runtime: Runtime, member: Member, account: Account) -> None:
+    (key,) = seed.deliver(runtime, account, [seed.letter()])
+    (number,) = triage.act(runtime, member.id, [key], "delete")
+    with runtime.db.write() as connection:
+        actions.claim(connection, number, "mailroom")
+    assert triage.undo(runtime, member.id, [number]) == 0
+
+
+def test_a_second_delete_of_the_same_does_nothing(runtime: Runtime, member: Member, account: Account) -> None:
+    (key,) = seed.deliver(runtime, account, [seed.letter()])
+    assert len(triage.act(runtime, member.id, [key, key], "delete")) == 1
+    assert triage.act(runtime, member.id, [key], "delete") == []
+
+
+def test_nobody_acts_on_anothers_mail(
+    runtime: Runtime, member: Member, account: Account, colleague: Member
+) -> None:
+    (key,) = seed.deliver(runtime, account, [seed.letter()])
+    (number,) = triage.act(runtime, member.id, [key], "delete")
+    for verb in triage.VERBS:
+        with pytest.raises(AccessError):
+            triage.act(runtime, colleague.id, [key], verb, "Klanten")
+    assert triage.undo(runtime, colleague.id, [number]) == 0
+    with pytest.raises(AccessError):
+        triage.act(runtime, member.id, [key], "move", "Nergens")
