@@ -50,7 +50,9 @@ def test_no_mocks() -> None:
 def test_templates_have_no_inline_script_style_or_handlers() -> None:
     bad = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|hx-on|javascript:", re.IGNORECASE)
     found = {
-        str(p.relative_to(ROOT)): bad.findall(p.read_text()) for p in tracked("soinbox_web/templates/**.html")
+        str(p.relative_to(ROOT)): bad.findall(p.read_text())
+        for p in tracked("soinbox_web/templates/**.html")
+        if p.name not in ("message_body.html", "message_print.html")  # sealed documents, trust.md section 1
     }
     assert not {name: hits for name, hits in found.items() if hits}
 
