@@ -100,8 +100,15 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Make the tables of a fresh file; a file of another version is the caller's to throw away."""
+    """Make the tables of a fresh file; one of another version is left as it is (`is_current` tells)."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] not in (0, VERSION):
+        return
     for statement in SCHEMA.split(";\n"):
         if statement.strip():
             connection.execute(statement)
     connection.execute(f"PRAGMA user_version={VERSION}")
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """This version of the product made the file; another's is thrown away and fetched again."""
+    return bool(connection.execute("PRAGMA user_version").fetchone()[0] == VERSION)

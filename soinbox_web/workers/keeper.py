@@ -34,7 +34,9 @@ class Keeper(threading.Thread):
             post.healthy.clear()
             if problem is not None:
                 log.warning("account %d: %s", post.account_id, problem.code)
-                if problem.code == "database_damaged" and sync.discard_damaged(self.runtime, post.account_id):
+                if problem.code == "database_damaged" and sync.discard_unfit(
+                    self.runtime, post.account_id, thorough=True
+                ):
                     break  # the change that tells of it starts a new post
                 retry = failing.failed(self.runtime, post.account_id, problem)
                 guarded(post, partial(self._wait, retry))
@@ -47,6 +49,9 @@ class Keeper(threading.Thread):
             self._wait(status.next_retry_at)
 
     def _work(self) -> None:
+        if sync.discard_unfit(self.runtime, self.post.account_id):
+            self.post.stop()  # the change that tells of it starts a new post
+            return
         account = self.post.account()
         with self.post.connected(account) as connection:
             session = sync.open_session(self.runtime, account, connection)

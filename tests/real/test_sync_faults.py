@@ -120,3 +120,21 @@ def test_a_folder_that_keeps_starting_anew_is_left_alone(
             assert folders.problem(connection, inbox.id) is not None
         sync.sync_once(runtime, account.id)
     assert uids(runtime, account) == [1]
+
+
+def test_a_folder_with_a_broken_name_keeps_a_problem_of_its_own(
+    runtime: Runtime, mailbox: RealMailbox, proxy: FaultProxy
+) -> None:
+    mailbox.deliver_text("Bericht")
+    mailbox.deliver_text("Onbereikbaar", folder="Kapot")
+    account = add_account(runtime, mailbox)
+    with proxy:
+        account = through(runtime, account, proxy)
+        proxy.fault = Fault(replace=(b"Kapot", b"&Kapo"))
+        sync.sync_once(runtime, account.id)
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        named = folders.by_name(connection, "&Kapo")
+        assert named is not None
+        found = folders.problem(connection, named.id)
+        assert found is not None and found.code == "command_refused"
+    assert uids(runtime, account) == [1]

@@ -18,9 +18,9 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
 from soinbox_web.services.sync.folder import synchronise_folder
 from soinbox_web.services.sync.session import Session, silent
-from soinbox_web.store import accounts, backup, changes, folders, messages
+from soinbox_web.store import accounts, backup, changes, folders, mailbox_schema, messages
 
-__all__ = ["connect", "discard_damaged", "open_session", "sync_once", "synchronise", "synchronise_folders"]
+__all__ = ["connect", "discard_unfit", "open_session", "sync_once", "synchronise", "synchronise_folders"]
 
 
 def connect(runtime: Runtime, account: Account, network: Network | None = None) -> ImapConnection:
@@ -116,15 +116,20 @@ def sync_once(
     return report
 
 
-def discard_damaged(runtime: Runtime, account_id: int) -> bool:
-    """Throw the mailbox file away when it is damaged, by a new generation; False when it is sound."""
+def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) -> bool:
+    """Throw a mailbox file of another version away, by a new generation; False when it is fit.
+
+    `thorough`: a damaged one as well, which costs reading it.
+    """
     with runtime.db.read() as reading:
         account = accounts.read(reading, account_id)
     try:
-        sound = backup.check(runtime.mailbox(account.id, account.generation).connection(), quick=True) == "ok"
+        stored = runtime.mailbox(account.id, account.generation).connection()
+        fit = mailbox_schema.is_current(stored)
+        fit = fit and not (thorough and backup.check(stored, quick=True) != "ok")
     except StoreError:
-        sound = False
-    if sound:
+        fit = False
+    if fit:
         return False
     with runtime.db.write() as writing:
         accounts.next_generation(writing, account_id)
