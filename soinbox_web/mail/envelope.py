@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -16,6 +17,7 @@ from soinbox_web.model.message import Correspondent, Envelope
 
 ITEMS = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)])"
 RECENT = frozenset({"\\Recent"})  # tells of sessions, not of messages (gone in RFC 9051)
+LARGEST_FIELD = 1_000_000  # bytes
 _MOST_PEOPLE = 500  # of one field
 _MOST_REFERENCES = 50
 _LONGEST_ID = 990
@@ -35,21 +37,33 @@ def fetch_envelopes(connection: ImapConnection, asked: list[int]) -> Iterator[En
     UIDs that are gone by now do not appear. Nothing is marked as read. Raises SoinboxError.
     """
     waiting = set(asked)
-    for answer in stream(connection, "UID", "FETCH", uid_set.write(asked), ITEMS):
-        found = read_envelope(answer)
-        if found is not None and found.uid in waiting:
-            waiting.discard(found.uid)
-            yield found
+    with _small_literals(connection):
+        for answer in stream(connection, "UID", "FETCH", uid_set.write(asked), ITEMS):
+            found = read_envelope(answer)
+            if found is not None and found.uid in waiting:
+                waiting.discard(found.uid)
+                yield found
 
 
 def fetch_newest(connection: ImapConnection, total: int, count: int) -> Iterator[Envelope | Unreadable]:
     """The envelopes of the last `count` of `total` messages, before their UIDs are known."""
     seen: set[int] = set()
-    for answer in stream(connection, "FETCH", f"{max(1, total - count + 1)}:{total}", ITEMS):
-        found = read_envelope(answer)
-        if found is not None and found.uid not in seen and len(seen) < count:
-            seen.add(found.uid)
-            yield found
+    with _small_literals(connection):
+        for answer in stream(connection, "FETCH", f"{max(1, total - count + 1)}:{total}", ITEMS):
+            found = read_envelope(answer)
+            if found is not None and found.uid not in seen and len(seen) < count:
+                seen.add(found.uid)
+                yield found
+
+
+@contextmanager
+def _small_literals(connection: ImapConnection) -> Iterator[None]:
+    """A field of an envelope has no megabytes."""
+    usual, connection.client.literal_limit = connection.client.literal_limit, LARGEST_FIELD
+    try:
+        yield
+    finally:
+        connection.client.literal_limit = usual
 
 
 def read_envelope(answer: Answer) -> Envelope | Unreadable | None:

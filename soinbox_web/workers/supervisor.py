@@ -5,11 +5,12 @@ import sqlite3
 import threading
 
 from soinbox_web.mail.net import Network
+from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting
 from soinbox_web.store import accounts, changes
 from soinbox_web.workers.keeper import Keeper
-from soinbox_web.workers.post import Post
+from soinbox_web.workers.post import Post, log
 from soinbox_web.workers.runner import Runner
 
 LOOK_EVERY = 0.025  # seconds; a look costs some microseconds
@@ -31,14 +32,18 @@ class Supervisor:
         version, heard, reconciled = -1, self._latest(), 0.0
         acting.recover(self.runtime)
         while not stop.wait(LOOK_EVERY):
-            now = self.runtime.clock.monotonic()
-            if now - reconciled >= RECONCILE_EVERY or reconciled == 0.0:
-                self.reconcile()
-                reconciled = now
-            current = self.runtime.db.data_version()
-            if current != version:
-                version = current
-                heard = self._hear(heard)
+            try:
+                now = self.runtime.clock.monotonic()
+                if now - reconciled >= RECONCILE_EVERY or reconciled == 0.0:
+                    self.reconcile()
+                    reconciled = now
+                current = self.runtime.db.data_version()
+                if current != version:
+                    heard = self._hear(heard)
+                    version = current
+            except StoreError as error:  # a full disk or a long backup passes
+                log.warning("supervisor: %s", error.problem.code)
+                stop.wait(1.0)
         self.end()
 
     def end(self) -> None:
