@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.servers.soinbox import Soinbox
 
 _numbers = itertools.count(1)
+MAIL_HOST = "mail.noordlicht.example"  # the name of the servers that a test has to itself
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -169,7 +170,7 @@ def dovecot(ca: Authority) -> Iterator[Dovecot]:
 @pytest.fixture
 def own_dovecot(ca: Authority) -> Iterator[Dovecot]:
     """A Dovecot for this test alone, to be stopped, killed and restarted."""
-    server = Dovecot(ca).start()
+    server = Dovecot(ca, MAIL_HOST).start()
     yield server
     server.close()
 
@@ -194,7 +195,7 @@ def mailbox(dovecot: Dovecot, smtp_sink: SmtpSink) -> Iterator[RealMailbox]:
 @pytest.fixture
 def own_mailbox(ca: Authority, own_dovecot: Dovecot) -> Iterator[RealMailbox]:
     """An empty mailbox on servers of this test alone."""
-    sink = SmtpSink(ca, own_dovecot).start()
+    sink = SmtpSink(ca, own_dovecot, MAIL_HOST).start()
     own_dovecot.add_user("anna@noordlicht.example", "lampje-voor-anna")
     yield RealMailbox("anna@noordlicht.example", "lampje-voor-anna", own_dovecot, sink)
     sink.stop()
