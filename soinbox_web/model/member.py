@@ -9,7 +9,7 @@ PASSWORD_MAX = 200  # characters; argon2id reads them all
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A signed-in person: `language` and `timezone` are "" until chosen; `session_id` is the row of this session."""
+    """A user: `language` and `timezone` are "" until chosen; `session_id` is the row of this session, if any."""
 
     id: int
     address: str

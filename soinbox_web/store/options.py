@@ -18,7 +18,8 @@ def of(connection: sqlite3.Connection, user_id: int) -> Options:
 
 def save(connection: sqlite3.Connection, user_id: int, options: Options, at: datetime) -> None:
     connection.executemany(
-        "INSERT INTO options VALUES (?, ?, ?) ON CONFLICT (user_id, name) DO UPDATE SET value = excluded.value",
+        "INSERT INTO options VALUES (?, ?, ?)"
+        " ON CONFLICT (user_id, name) DO UPDATE SET value = excluded.value",
         [(user_id, name, json.dumps(value)) for name, value in dataclasses.asdict(options).items()],
     )
     changes.record(connection, "options", at, user_id=user_id)

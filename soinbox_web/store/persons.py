@@ -136,7 +136,10 @@ def _persons(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> lis
         addresses.setdefault(row["person_id"], []).append(CardAddress(row["id"], row["address"], row["rank"]))
     return [
         Person(
-            row["id"], *(row[name] for name in FIELDS), tuple(addresses.get(row["id"], ())), row["user_id"]
+            id=row["id"],
+            addresses=tuple(addresses.get(row["id"], ())),
+            user_id=row["user_id"],
+            **{name: row[name] for name in FIELDS},
         )
         for row in rows
     ]

@@ -18,7 +18,8 @@ def digest(token: str) -> str:
 
 def insert(connection: sqlite3.Connection, user_id: int, token: str, user_agent: str, at: datetime) -> int:
     cursor = connection.execute(
-        "INSERT INTO sessions (user_id, token_hash, user_agent, created_at, last_seen_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO sessions (user_id, token_hash, user_agent, created_at, last_seen_at)"
+        " VALUES (?, ?, ?, ?, ?)",
         (user_id, digest(token), user_agent[:300], timestamp(at), timestamp(at)),
     )
     return int(cursor.lastrowid or 0)

@@ -1,7 +1,6 @@
 """Users of this instance; each has a person card."""
 
 import sqlite3
-from collections.abc import Mapping
 from datetime import datetime
 
 from soinbox_web.clock import timestamp
@@ -33,7 +32,8 @@ def insert(
 ) -> int:
     """A new user's id; sqlite3.IntegrityError when the address is taken."""
     cursor = connection.execute(
-        "INSERT INTO users (address, name, password_hash, is_admin, language, timezone, person_id, created_at)"
+        "INSERT INTO users"
+        " (address, name, password_hash, is_admin, language, timezone, person_id, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (address, name, password_hash, is_admin, language, timezone, person_id, timestamp(at)),
     )
@@ -76,9 +76,15 @@ def remove(connection: sqlite3.Connection, user_id: int, at: datetime) -> None:
     changes.record(connection, "user", at, user_id=user_id, detail="removed")
 
 
-def read(row: Mapping[str, object] | sqlite3.Row, session_id: int = 0) -> Member:
+def read(row: sqlite3.Row, session_id: int = 0) -> Member:
     """The member of a row of `users`."""
     return Member(
-        int(str(row["id"])), str(row["address"]), str(row["name"]), bool(row["is_admin"]), str(row["language"]),
-        str(row["timezone"]), int(str(row["person_id"])), session_id,
-    )  # fmt: skip
+        row["id"],
+        row["address"],
+        row["name"],
+        bool(row["is_admin"]),
+        row["language"],
+        row["timezone"],
+        row["person_id"],
+        session_id,
+    )

@@ -23,7 +23,7 @@ APP_CSP = (
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-class SignedIn(UserMixin):  # type: ignore[misc]
+class SignedIn(UserMixin):
     """Flask-Login's view of a member; its id is the session's token (trust.md section 3)."""
 
     def __init__(self, member: Member, token: str) -> None:
@@ -62,7 +62,7 @@ def install(app: Flask) -> None:
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     app.extensions["soinbox_csrf"] = CSRFProtect(app)
 
-    @login.user_loader  # type: ignore[untyped-decorator]
+    @login.user_loader
     def load(token: str) -> SignedIn | None:
         member = members.of_session(runtime(), token)
         return SignedIn(member, token) if member else None

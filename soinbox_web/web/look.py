@@ -5,11 +5,13 @@ import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from soinbox_web.web import dates
+from soinbox_web.web.page import inside
 
 STATIC = Path(__file__).parent.parent / "static"
 COLOURS = 8
@@ -19,12 +21,13 @@ STYLESHEETS = (
 
 
 def install(app: Flask) -> None:
-    """The globals `icon`, `avatar`, `stylesheets`, `here` and `page_exists`, and `?v=` on static URLs."""
+    """The globals that templates draw with, the filters of dates, and `?v=` on static URLs."""
     app.jinja_env.globals.update(
         icon=icon,
         avatar=avatar,
         stylesheets=[name for name in STYLESHEETS if (STATIC / "css" / f"{name}.css").exists()],
         here=here,
+        came_from=came_from,
         page_exists=lambda endpoint: endpoint in app.view_functions,
     )
     for show in (dates.row_date, dates.full_date, dates.clock_time, dates.iso, dates.file_size):
@@ -37,8 +40,18 @@ def install(app: Flask) -> None:
 
 
 def here() -> str:
-    """The path and query of this page, for forms that come back to it."""
-    return request.full_path.removesuffix("?") if request.method == "GET" else request.path
+    """The path and query of this page, for forms that come back; after a post, a place that can be seen."""
+    if request.method == "GET":
+        return request.full_path.removesuffix("?")
+    rule = request.url_rule
+    return request.path if rule and "GET" in (rule.methods or ()) else came_from()
+
+
+def came_from() -> str:
+    """The path and query of the page of ours that led here; "" when there is none."""
+    origin = urlsplit(request.referrer or "")
+    path = f"{origin.path}?{origin.query}" if origin.query else origin.path
+    return inside(path) if origin.netloc == request.host else ""
 
 
 def icon(name: str, label: str = "") -> Markup:
@@ -50,7 +63,7 @@ def icon(name: str, label: str = "") -> Markup:
 
 
 def avatar(name: str, address: str = "", size: str = "") -> Markup:
-    """A disc with the person's initials; its colour follows from the address. `size` is `small` or `large`."""
+    """A disc with initials, its colour by the address; `size` is "", `small` or `large`."""
     colour = zlib.crc32((address or name).lower().encode()) % COLOURS + 1
     extra = f" avatar-{size}" if size else ""
     return Markup('<span class="avatar avatar-{}{}" aria-hidden="true">{}</span>').format(

@@ -26,7 +26,8 @@ def see_other(url: str) -> ResponseReturnValue:
 
 def inside(path: str | None) -> str:
     """A path of this site to go to; "" for anything that could lead elsewhere."""
-    safe = bool(path) and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    path = path or ""
+    safe = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if safe else ""
 
 

@@ -1,4 +1,4 @@
-"""Makes static/icons/sprite.svg of the icons that are used: `python -m tests.house.sprite FOLDER-OF-PHOSPHOR-REGULAR [NAME…]`."""
+"""Makes the sprite of the icons in use: `python -m tests.house.sprite FOLDER-OF-PHOSPHOR-REGULAR [NAME…]`."""
 
 import re
 import sys

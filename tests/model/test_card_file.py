@@ -36,7 +36,8 @@ def test_reads_other_programs_columns():
 
 
 def test_a_preferred_address_comes_first():
-    card = "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Eva Smit\r\nEMAIL:a@zee.example\r\nEMAIL;PREF=1:b@zee.example\r\nEND:VCARD\r\n"
+    lines = ("BEGIN:VCARD", "VERSION:4.0", "FN:Eva Smit", "EMAIL:a@zee.example", "EMAIL;PREF=1:b@zee.example")
+    card = "\r\n".join((*lines, "END:VCARD", ""))
     (draft,) = card_file.read_vcard(card)
     assert draft.addresses == ("b@zee.example", "a@zee.example")
     assert draft.values["first_name"] == "Eva"

@@ -17,11 +17,9 @@ class Form(FlaskForm):
         return "csrf_token" in self.errors
 
     def blame(self, error: SoinboxError, **fields: str) -> None:
-        """Put a problem under a field: the one named for its code, else for its field, else the form's own errors."""
+        """Put a problem under the field named for its code, else under its own field, else above the form."""
         problem = error.problem
-        name = (
-            fields.get(problem.code) or fields.get(problem.guilty_field or "") or problem.guilty_field or ""
-        )
+        name = fields.get(problem.code) or problem.guilty_field or ""
         text = f"{problem.title(gettext)}. {problem.remedy(gettext)}"
         if name in self:
             self[name].errors = [*self[name].errors, text]

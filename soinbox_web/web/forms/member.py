@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext
 from wtforms import BooleanField, PasswordField, SelectField, StringField
-from wtforms.validators import EqualTo, InputRequired, Length
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length
 
 from soinbox_web.model.member import PASSWORD_MAX
 from soinbox_web.web.forms import Form, stripped
@@ -14,7 +14,7 @@ class SettingsForm(Form):
 
     name = StringField(
         lazy_gettext("Your name"),
-        [InputRequired(), Length(max=200)],
+        [DataRequired(), Length(max=200)],
         [stripped],
         render_kw={"autocomplete": "name"},
     )
@@ -52,7 +52,7 @@ class InvitationForm(Form):
     )  # fmt: skip
     name = StringField(
         lazy_gettext("Name"),
-        [InputRequired(), Length(max=200)],
+        [DataRequired(), Length(max=200)],
         [stripped],
         render_kw={"autocomplete": "off"},
     )

@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext
 from wtforms import HiddenField, PasswordField, StringField
-from wtforms.validators import EqualTo, InputRequired, Length
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length
 
 from soinbox_web.model.member import PASSWORD_MAX, PASSWORD_MIN
 from soinbox_web.web.forms import Form, stripped
@@ -33,7 +33,7 @@ class NewMemberForm(Form):
 
     name = StringField(
         lazy_gettext("Your name"),
-        [InputRequired(), Length(max=200)],
+        [DataRequired(), Length(max=200)],
         [stripped],
         render_kw={"autocomplete": "name"},
     )
@@ -55,7 +55,7 @@ class FirstAdministratorForm(NewMemberForm):
     code = StringField(
         lazy_gettext("One-time code"), [InputRequired(), Length(max=40)], [stripped],
         description=lazy_gettext("It stands in the window where soinbox was started."),
-        render_kw={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false", "class": "mono"},
+        render_kw={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"},
     )  # fmt: skip
     address = StringField(
         lazy_gettext("E-mail address"), [InputRequired(), Length(max=254)], [stripped],
