@@ -56,10 +56,11 @@ def push(runtime: Runtime, account: Account, connection: ImapConnection) -> set[
     A refusal is recorded with its row. Raises SoinboxError when the connection breaks; the rows are open
     again then.
     """
-    mailbox = runtime.mailbox(account.id, account.generation)
-    desk = Desk(runtime, account, mailbox, connection)
     with runtime.db.read() as reading:
         due = actions.due(reading, account.id, runtime.clock.now(), MERGED)
+    if not due:
+        return set()
+    desk = Desk(runtime, account, runtime.mailbox(account.id, account.generation), connection)
     for _, alike in groupby(due, key=_likeness):
         group = list(alike)
         with runtime.db.write() as writing:

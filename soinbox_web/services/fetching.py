@@ -33,11 +33,11 @@ class Reader:
     runtime: Runtime
     account: Account
     connection: ImapConnection
-    opened: tuple[str, int] = field(default=("", 0))
+    opened: tuple[str, int] = ("", 0)
+    mailbox: Database = field(init=False)
 
-    @property
-    def mailbox(self) -> Database:
-        return self.runtime.mailbox(self.account.id, self.account.generation)
+    def __post_init__(self) -> None:
+        self.mailbox = self.runtime.mailbox(self.account.id, self.account.generation)
 
     def open(self, folder: Folder) -> None:
         """Open the folder read-only; AccessError message_gone when it was built anew."""

@@ -37,6 +37,10 @@ def synchronise_folder(session: Session, folder: Folder, *, thorough: bool = Fal
         resynchronised=opened.resynchronised,
         sweep_due=thorough or _sweep_due(session, folder),
     )
+    if todo.nothing and (there.highestmodseq, there.total) == (folder.highestmodseq, folder.total):
+        with session.mailbox.write() as connection:
+            folders.touch(connection, folder.id, session.runtime.clock.now())
+        return
     if todo.rebuild and not _rebuild(session, folder, there):
         return
     with session.mailbox.write() as connection:
