@@ -35,7 +35,7 @@ class CardDraft:
 
 
 def read_csv(text: str) -> list[CardDraft]:
-    """Rows under a header line; `addresses` and every column named after mail hold addresses, parted by `;`."""
+    """Rows under a header line; `addresses` and every column named after mail hold addresses."""
     try:
         dialect: Any = csv.Sniffer().sniff(text[:4096], ",;\t")
     except csv.Error:

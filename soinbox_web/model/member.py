@@ -9,7 +9,7 @@ PASSWORD_MAX = 200  # characters; argon2id reads them all
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A user: `language` and `timezone` are "" until chosen; `session_id` is the row of this session, if any."""
+    """A user: `language` and `timezone` are "" until chosen; `session_id` is that of this browser."""
 
     id: int
     address: str

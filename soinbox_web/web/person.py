@@ -145,5 +145,5 @@ def _card(card: Person, form: AddressForm, status: int = 200) -> ResponseReturnV
 
 
 def _back(person_id: int) -> ResponseReturnValue:
-    """To the page that named itself in `next`, such as a draft that waits for its first address, else the card."""
+    """To the page that named itself in `next`, such as a waiting draft, else to the card."""
     return see_other(inside(request.form.get("next")) or url_for("person.show", person_id=person_id))
