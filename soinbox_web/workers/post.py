@@ -55,15 +55,14 @@ class Post:
         connection = sync.connect(self.runtime, account, self.network)
         with self._guard:
             self._connections.append(connection)
-            if self.stopped:
-                connection.close()
         try:
+            if self.stopped:
+                raise AccessError(Problem("not_found", "imap"))
             yield connection
         finally:
             with self._guard:
                 self._connections.remove(connection)
-            if not self.stopped:
-                connection.logout()
+            connection.close() if self.stopped else connection.logout()
 
     def push(self, account: Account, connection: ImapConnection) -> set[str]:
         """Push due actions, one thread at a time so that they keep their order."""
