@@ -37,6 +37,17 @@ def failed(runtime: Runtime, account_id: int, problem: Problem, side: Side = "im
     return retry
 
 
+def stays_failed(
+    runtime: Runtime, account_id: int, problem: Problem, retry: datetime | None, side: Side = "imap"
+) -> None:
+    """The problem of before is still the one; the server was not asked again, so nothing for the log."""
+    with runtime.db.write() as connection:
+        status = accounts.status(connection, account_id, side)
+        accounts.set_status(
+            connection, account_id, side, replace(status, problem=problem, next_retry_at=retry)
+        )
+
+
 def _record(
     runtime: Runtime, account_id: int, side: Side, problem: Problem | None, retry: datetime | None, mode: str
 ) -> None:

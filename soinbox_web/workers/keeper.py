@@ -1,7 +1,7 @@
 """The thread that keeps one account up to date: synchronise, listen, try again by the class of failure."""
 
 import threading
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from soinbox_web.mail import idle
@@ -11,10 +11,9 @@ from soinbox_web.problems import Problem
 from soinbox_web.services import failing, sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, requests
-from soinbox_web.workers.post import Post, guarded, log
+from soinbox_web.workers.post import REFUSED_KEPT, Post, guarded, log
 
 ROUND = 60.0  # seconds between looks at all folders, and at INBOX where the server cannot push
-REFUSED_KEPT = timedelta(minutes=15)  # a refused password is not sent again sooner, not even on request
 
 
 class Keeper(threading.Thread):
@@ -38,7 +37,7 @@ class Keeper(threading.Thread):
                     self.runtime, post.account_id, thorough=True
                 ):
                     break  # the change that tells of it starts a new post
-                retry = failing.failed(self.runtime, post.account_id, problem)
+                retry = post.record(problem)
                 guarded(post, partial(self._wait, retry))
         self.runtime.release(post.account_id)
 

@@ -4,15 +4,18 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.net import Network
 from soinbox_web.model.account import Account
-from soinbox_web.problems import AccessError, Problem, SoinboxError
+from soinbox_web.problems import AccessError, Problem, SignInError, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.services import acting, sync
+from soinbox_web.services import acting, failing, sync
 from soinbox_web.store import accounts
 from soinbox_web.workers.wakeup import Wakeup
+
+REFUSED_KEPT = timedelta(minutes=15)
 
 log = logging.getLogger("soinbox.mailroom")
 
@@ -31,6 +34,11 @@ class Post:
         self._pushing = threading.Lock()
         self._connections: list[ImapConnection] = []
         self._guard = threading.Lock()
+        self._signing_in = threading.Lock()
+        self._refused: Problem | None = None
+        self._refused_at: datetime | None = None
+        self._retry: datetime | None = None
+        self._recorded = False
 
     @property
     def stopped(self) -> bool:
@@ -52,7 +60,8 @@ class Post:
     @contextmanager
     def connected(self, account: Account) -> Iterator[ImapConnection]:
         """A signed-in connection that `stop` closes under the feet of its user."""
-        connection = sync.connect(self.runtime, account, self.network)
+        with self._signing_in:
+            connection = self._signed_in(account)
         with self._guard:
             self._connections.append(connection)
         try:
@@ -63,6 +72,28 @@ class Post:
             with self._guard:
                 self._connections.remove(connection)
             connection.close() if self.stopped else connection.logout()
+
+    def _signed_in(self, account: Account) -> ImapConnection:
+        """A refused password is not sent again within 15 minutes, by any thread: the answer is known."""
+        now = self.runtime.clock.now()
+        if self._refused is not None and self._refused_at and abs(now - self._refused_at) < REFUSED_KEPT:
+            raise SignInError(self._refused)
+        try:
+            return sync.connect(self.runtime, account, self.network)
+        except SignInError as error:
+            if error.problem.code == "credentials_wrong":
+                self._refused, self._refused_at, self._recorded = error.problem, now, False
+            raise
+
+    def record(self, problem: Problem) -> datetime | None:
+        """Note a failure, a remembered refusal once; when to try again."""
+        if problem is self._refused and self._recorded:
+            failing.stays_failed(self.runtime, self.account_id, problem, self._retry)
+            return self._retry
+        retry = failing.failed(self.runtime, self.account_id, problem)
+        if problem is self._refused:
+            self._retry, self._recorded = retry, True
+        return retry
 
     def push(self, account: Account, connection: ImapConnection) -> set[str]:
         """Push due actions, one thread at a time so that they keep their order."""

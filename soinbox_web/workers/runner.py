@@ -6,7 +6,7 @@ from soinbox_web.clock import moment
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model.account import Account
 from soinbox_web.problems import Problem
-from soinbox_web.services import failing, fetching, sync
+from soinbox_web.services import fetching, sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, actions, requests
 from soinbox_web.store.requests import Request
@@ -30,7 +30,7 @@ class Runner(threading.Thread):
             if problem is not None:
                 self._give_up_requests(problem)
                 if problem.stage == "sign_in" and problem.retry != "later":
-                    failing.failed(self.runtime, self.post.account_id, problem)
+                    self.post.record(problem)
                     self.post.healthy.clear()
                 self.post.errands.wait(PAUSE)
         self.runtime.release(self.post.account_id)
