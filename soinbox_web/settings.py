@@ -248,4 +248,5 @@ _READ: dict[str, Any] = {
 
 def _invalid(name: str, text: str) -> StoreError:
     shown = "…" if "SECRET" in name else text
-    return StoreError(Problem("settings_invalid", facts={"name": PREFIX + name, "detail": f"{PREFIX}{name}={shown}"}))
+    facts = {"name": PREFIX + name, "detail": f"{PREFIX}{name}={shown}"}
+    return StoreError(Problem("settings_invalid", facts=facts))

@@ -11,7 +11,7 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 Translate = Callable[[str], str]
 
 
-def N_(message: str) -> str:  # noqa: N802  (gettext's own name for "mark, translate later")
+def N_(message: str) -> str:
     """Mark `message` for the catalog; it is translated where it is shown."""
     return message
 

@@ -34,7 +34,9 @@ class MessageKey:
     def read(cls, text: str) -> "MessageKey | None":
         """The key written by `str`; None when the text is not one."""
         parts = text.split(".")
-        if len(parts) != 4 or not all(p.isascii() and p.isdigit() and len(p) < 20 for p in (parts[0], *parts[2:])):
+        if len(parts) != 4 or not all(
+            p.isascii() and p.isdigit() and len(p) < 20 for p in (parts[0], *parts[2:])
+        ):
             return None
         try:
             folder = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)).decode()

@@ -7,7 +7,15 @@ Protocol = Literal["imap", "smtp"]
 Security = Literal["ssl", "starttls", "none"]
 Source = Literal["operator", "table", "pacc", "autoconfig", "ispdb", "srv", "mx", "probe", "typed", "http"]
 Policy = Literal[
-    "password", "app_password", "oauth_only", "enable_imap", "paid_plan", "bridge", "no_imap", "pop_only", "unknown"
+    "password",
+    "app_password",
+    "oauth_only",
+    "enable_imap",
+    "paid_plan",
+    "bridge",
+    "no_imap",
+    "pop_only",
+    "unknown",
 ]
 
 DEFAULT_PORTS: dict[tuple[Protocol, Security], int] = {

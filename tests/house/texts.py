@@ -25,7 +25,8 @@ def extracted() -> polib.POFile:
         target = Path(folder) / "messages.pot"
         subprocess.run(
             [sys.executable, "-m", "babel.messages.frontend", "--quiet", "extract", "--no-location",
-             "-F", str(TRANSLATIONS / "babel.cfg"), "-k", "N_", "-k", "lazy_gettext", "-o", str(target), "soinbox_web"],
+             "-F", str(TRANSLATIONS / "babel.cfg"), "-k", "N_", "-k", "lazy_gettext", "-o", str(target),
+             "soinbox_web"],
             cwd=ROOT,
             check=True,
         )  # fmt: skip

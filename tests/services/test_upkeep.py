@@ -29,8 +29,8 @@ def account_id(runtime: Runtime) -> int:
         account = accounts.read(connection, account_id)
         accounts.seal_secret(connection, runtime.vault, account, "imap", "lampje")
         connection.execute(
-            "INSERT INTO outbox (user_id, account_id, compose_token, message_id, envelope_from, recipients, wire,"
-            " sent_copy, state, not_before, created_at)"
+            "INSERT INTO outbox (user_id, account_id, compose_token, message_id, envelope_from, recipients,"
+            " wire, sent_copy, state, not_before, created_at)"
             " VALUES (1, ?, 'c', '<1@x>', 'a@x', '[]', x'', x'', 'held', ?, ?)",
             (account_id, at, at),
         )
