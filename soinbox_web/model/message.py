@@ -49,8 +49,8 @@ class MessageKey:
 class Envelope:
     """What one FETCH tells of a message (RFC 9051: ENVELOPE, BODYSTRUCTURE, FLAGS, INTERNALDATE, size).
 
-    Dates are aware UTC; `date` is None when the header has none that can be read; `size` is in bytes; texts are
-    decoded (RFC 2047) and free of control characters; Message-IDs keep their angle brackets.
+    Dates are aware UTC; `date` is None when the header has none that can be read; `size` is in bytes; texts
+    are decoded (RFC 2047) and free of control characters; Message-IDs keep their angle brackets.
     """
 
     uid: int
@@ -77,7 +77,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A part that is not the text: `part` is its index in `mail.mime.parse`'s walk, `size` in decoded bytes."""
+    """A part that is not the text: `part` is its index in the parser's walk, `size` in decoded bytes."""
 
     part: int
     name: str
@@ -116,7 +116,7 @@ class ParsedMessage:
 
 @dataclass(frozen=True, slots=True)
 class SafeHtml:
-    """HTML that passed the sanitiser; `remote` lists the blocked URLs, `cids` the message's own pictures used."""
+    """HTML that passed the sanitiser; `remote` lists blocked URLs, `cids` the message's own pictures."""
 
     html: str
     remote: tuple[str, ...]
