@@ -22,6 +22,8 @@ from tests.servers.mailbox import RealMailbox
 from tests.servers.smtp_sink import SmtpSink
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.servers.soinbox import Soinbox
 
 _numbers = itertools.count(1)
@@ -199,3 +201,16 @@ def own_mailbox(ca: Authority, own_dovecot: Dovecot) -> Iterator[RealMailbox]:
     own_dovecot.add_user("anna@noordlicht.example", "lampje-voor-anna")
     yield RealMailbox("anna@noordlicht.example", "lampje-voor-anna", own_dovecot, sink)
     sink.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """One Chromium for all tests."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.page import ARGUMENTS
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=parts.program("chromium"), args=list(ARGUMENTS))
+        yield browser
+        browser.close()

@@ -3,23 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from soinbox_web.model.member import Member
-from tests import parts
-from tests.browser.page import ARGUMENTS, Watched, new_context
+from tests.browser.page import Watched, new_context
 from tests.servers.soinbox import Soinbox
 
 OpenPage = Callable[..., Watched]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for all tests."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=parts.program("chromium"), args=list(ARGUMENTS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Sanitised strings in a real browser without CSP or sandbox: no script runs, nothing foreign is fetched."""
 
-import shutil
 from html import escape
 
 import pytest
@@ -10,21 +9,8 @@ from tests.mail.mime.corpora import html_strings, present
 
 pytestmark = [pytest.mark.browser, present]
 
-_ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 _PAGE = 200  # strings on a page
 _OWN = "http://page.invalid/"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="left out: playwright is not installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def _visit(browser, bodies):
@@ -60,22 +46,22 @@ def _visit(browser, bodies):
     return ran, asked
 
 
-def test_sanitised_strings_run_and_fetch_nothing(browser, capsys):
+def test_sanitised_strings_run_and_fetch_nothing(chromium, capsys):
     cleaned = [safe.html for _, html in html_strings() if (safe := safe_html(html)) is not None]
     pages = ["<hr>".join(cleaned[start : start + _PAGE]) for start in range(0, len(cleaned), _PAGE)]
-    ran, asked = _visit(browser, pages)
+    ran, asked = _visit(chromium, pages)
     with capsys.disabled():
         print(f"\nChromium, {len(cleaned)} sanitised strings: {len(ran)} scripts, {len(asked)} fetches")
     assert ran == []
     assert asked == []
 
 
-def test_the_raw_strings_do_run_and_fetch(browser, capsys):
+def test_the_raw_strings_do_run_and_fetch(chromium, capsys):
     """The control: without the sanitiser the same way of looking finds both."""
     raw = [html for name, html in html_strings() if name.startswith(("h5sc", "httpleaks", "own_mail"))][::12]
     frames = [f'<iframe srcdoc="{escape(html)}"></iframe>' for html in raw]
     pages = ["".join(frames[start : start + 10]) for start in range(0, len(frames), 10)]
-    ran, asked = _visit(browser, pages)
+    ran, asked = _visit(chromium, pages)
     with capsys.disabled():
         print(f"\nControl, {len(raw)} raw strings: {len(ran)} scripts, {len(asked)} fetches")
     assert ran
