@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-check
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard soinbox_web/translations/*/LC_MESSAGES/*.po))
-PYTEST ?= $(BIN)/python -m pytest
+PYTEST ?= $(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: help demo run test check lint types arch bench docs texts screenshots trust doctor-report clean
 
