@@ -1,5 +1,6 @@
 """Server certificates: what they say, and the name of the fault when TLS refuses one."""
 
+import hashlib
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,21 +19,32 @@ OLD_VERSIONS = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A leaf certificate, read but not verified; times are aware UTC, names are as in the certificate."""
+    """A leaf certificate, read but not verified; times are aware UTC, names are as in the certificate.
+
+    `fingerprint` is the SHA-256 of the whole, in small hexadecimal digits.
+    """
 
     names: tuple[str, ...]
     issuer: str
     not_before: datetime
     not_after: datetime
+    fingerprint: str
 
 
 def read_certificate(der: bytes) -> Certificate | None:
     """The certificate in `der`; None when it cannot be read."""
     try:
         leaf = x509.load_der_x509_certificate(der)
-        return Certificate(_names(leaf), _issuer(leaf), leaf.not_valid_before_utc, leaf.not_valid_after_utc)
+        return Certificate(
+            _names(leaf), _issuer(leaf), leaf.not_valid_before_utc, leaf.not_valid_after_utc, fingerprint(der)
+        )
     except ValueError:
         return None
+
+
+def fingerprint(der: bytes) -> str:
+    """What a pinned certificate is recognised by."""
+    return hashlib.sha256(der).hexdigest()
 
 
 def certificate_error(
@@ -44,7 +56,8 @@ def certificate_error(
     if certificate is not None:
         moment = certificate.not_before if code == "cert_not_yet_valid" else certificate.not_after
         names = certificate.names[:_SHOWN_NAMES]
-        facts |= {"names": ", ".join(names), "issuer": certificate.issuer, "date": moment.date().isoformat()}
+        facts |= {"names": ", ".join(names), "issuer": certificate.issuer, "date": moment.date().isoformat(),
+                  "fingerprint": certificate.fingerprint}  # fmt: skip
     return CertificateError(Problem(code, stage="encrypt", evidence=error.verify_message, facts=facts))
 
 

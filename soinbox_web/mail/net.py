@@ -32,6 +32,7 @@ PORTS: dict[Purpose, frozenset[int]] = {
 }
 HEAD_START = 0.25  # seconds between two attempts of one connection (RFC 8305)
 MAX_ADDRESSES = 6  # tried of one host
+_NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def never() -> bool:
@@ -63,12 +64,13 @@ class Network:
         deadline: float | None = None,
         ports: frozenset[int] = frozenset(),
         cancelled: Callable[[], bool] = never,
+        note: Callable[[Problem], None] | None = None,
     ) -> socket.socket:
         """A connected socket to a judged and pinned address of `host`, with `timeout` set on it.
 
         `deadline` (a `clock.monotonic()` value) may end the attempt before `timeout`; `ports` are further
-        ports that the provider table names. Raises NetworkError private_blocked (nothing was sent),
-        dns_failure, host_missing, refused, timeout; Cancelled.
+        ports that the provider table names; `note` hears of ipv6_only_failure. Raises NetworkError
+        private_blocked (nothing was sent), dns_failure, host_missing, refused, timeout; Cancelled.
         """
         name = host_name(host)
         until = self.clock.monotonic() + timeout
@@ -79,8 +81,10 @@ class Network:
         usual = port in PORTS[purpose] or port in ports
         if not all(self._may_reach(name, address, port, usual) for address in addresses):
             raise _failure("private_blocked", name, port)
-        sock = self._race(name, addresses, port, until, cancelled)
+        sock, six_failed = self._race(name, addresses, port, until, cancelled)
         sock.settimeout(timeout)
+        if note and six_failed and sock.family == socket.AF_INET:
+            note(_failure("ipv6_only_failure", name, port).problem)
         return sock
 
     def _may_reach(self, host: str, address: IPAddress, port: int, usual: bool) -> bool:
@@ -109,12 +113,13 @@ class Network:
         timeout: float = 10.0,
         reopen: Callable[[], socket.socket] | None = None,
         cancelled: Callable[[], bool] = never,
+        pin: str = "",
     ) -> ssl.SSLSocket:
         """`sock` encrypted and verified for `host`, with `timeout` set on it; closed when that fails.
 
         A fault is named by a second, unverified handshake that carries no secret, on a socket that `reopen`
         gives at the moment before TLS (after STARTTLS; without it the same peer is connected once more).
-        Raises what `mail.tls.encrypt` raises.
+        `pin` counts only where the operator allows pinning. Raises what `mail.tls.encrypt` raises.
         """
         peer = sock.getpeername()
         return encrypt(
@@ -125,6 +130,7 @@ class Network:
             timeout=timeout,
             reopen=reopen or (lambda: socket.create_connection(peer[:2], timeout=min(timeout, 3.0))),
             cancelled=cancelled,
+            pin=pin if self.settings.allow_pinning else "",
         )
 
     def http_get(
@@ -157,11 +163,15 @@ class Network:
         port: int,
         until: float,
         cancelled: Callable[[], bool],
-    ) -> socket.socket:
-        """Happy Eyeballs (RFC 8305): IPv6 first, the next address 250 ms later or when one fails."""
+    ) -> tuple[socket.socket, bool]:
+        """Happy Eyeballs (RFC 8305): IPv6 first, the next address 250 ms later or when one fails.
+
+        The bool says that an IPv6 address failed which our own network could reach.
+        """
         waiting = deque(_interleaved(addresses)[:MAX_ADDRESSES])
         trying: set[socket.socket] = set()
         failures: list[int] = []
+        six_failed = False
         next_start = self.clock.monotonic()
         with selectors.DefaultSelector() as selector:
             try:
@@ -175,6 +185,7 @@ class Network:
                             trying.add(sock)
                             selector.register(sock, selectors.EVENT_WRITE)
                         else:
+                            six_failed |= sock.family == socket.AF_INET6 and error not in _NO_ROUTE
                             sock.close()
                             failures.append(error)
                         continue
@@ -185,7 +196,8 @@ class Network:
                         selector.unregister(sock)
                         error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                         if not error:
-                            return sock
+                            return sock, six_failed
+                        six_failed |= sock.family == socket.AF_INET6 and error not in _NO_ROUTE
                         sock.close()
                         failures.append(error)
                 raise _verdict(host, port, failures)

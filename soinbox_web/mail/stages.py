@@ -30,6 +30,7 @@ class Stages:
 
     `at(name)` reports the stage running and then finished, and turns every error inside into a leaf of
     SoinboxError with side, stage and facts filled in; Cancelled passes. `secret` is what a sign-in sends.
+    `notes` is what is worth telling although it works.
     """
 
     side: Protocol
@@ -40,6 +41,7 @@ class Stages:
     clock: Clock = field(default_factory=SystemClock)
     secret: str = field(default="", repr=False)
     token: bool = False
+    notes: list[Problem] = field(default_factory=list)
 
     @contextmanager
     def at(self, name: StageName, detail: str = "") -> Iterator[Step]:

@@ -1,5 +1,6 @@
 """TLS: a verified handshake with a deadline, and the name of the fault when there is none."""
 
+import hmac
 import selectors
 import socket
 import ssl
@@ -8,8 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from soinbox_web.clock import Clock
-from soinbox_web.mail.certificate import Certificate, certificate_error, read_certificate
-from soinbox_web.problems import NetworkError, Problem, ProtocolError, ServerError, SoinboxError
+from soinbox_web.mail.certificate import Certificate, certificate_error, fingerprint, read_certificate
+from soinbox_web.problems import (
+    CertificateError,
+    NetworkError,
+    Problem,
+    ProtocolError,
+    ServerError,
+    SoinboxError,
+)
 
 TICK = 0.1  # seconds between two looks at `cancelled`
 LOOK_SECONDS = 3.0  # for the second handshake, or for a greeting in clear text
@@ -48,16 +56,23 @@ def encrypt(
     timeout: float,
     reopen: Reopen,
     cancelled: Callable[[], bool],
+    pin: str = "",
 ) -> ssl.SSLSocket:
     """`sock` verified for `host`, or the named fault; `sock` is closed when that fails.
 
     `reopen` gives another socket at the moment before TLS, for a look that verifies nothing and sends no
-    secret. Raises CertificateError cert_*, ProtocolError tls_too_old or tls_on_plain_port, NetworkError
+    secret. With `pin`, the SHA-256 of the server's certificate, that one is accepted and no other. Raises
+    CertificateError cert_* or pin_mismatch, ProtocolError tls_too_old or tls_on_plain_port, NetworkError
     timeout, ServerError server_unavailable; Cancelled.
     """
     port = sock.getpeername()[1]
     try:
-        return handshake(sock, context, host, clock, timeout=timeout, cancelled=cancelled)
+        if not pin:
+            return handshake(sock, context, host, clock, timeout=timeout, cancelled=cancelled)
+        unverified = _unverifying_context()
+        return _pinned(
+            handshake(sock, unverified, host, clock, timeout=timeout, cancelled=cancelled), host, pin
+        )
     except ssl.SSLCertVerificationError as error:
         raise certificate_error(error, host, _look(reopen, host, clock)[0]) from error
     except OSError as error:
@@ -105,11 +120,28 @@ def handshake(
         raise
 
 
-def _look(reopen: Reopen, host: str, clock: Clock) -> tuple[Certificate | None, str]:
-    """Certificate and TLS version of a handshake that verifies nothing; (None, "") where it fails."""
+def _unverifying_context() -> ssl.SSLContext:
+    """For a certificate that is compared with a pinned one instead; TLS 1.2 or later."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _pinned(encrypted: ssl.SSLSocket, host: str, pin: str) -> ssl.SSLSocket:
+    """The socket when its certificate is the pinned one; else closed, and CertificateError pin_mismatch."""
+    der = encrypted.getpeercert(binary_form=True) or b""
+    if hmac.compare_digest(fingerprint(der), pin):
+        return encrypted
+    encrypted.close()
+    facts = {"host": host, "fingerprint": fingerprint(der)}
+    raise CertificateError(Problem("pin_mismatch", stage="encrypt", facts=facts))
+
+
+def _look(reopen: Reopen, host: str, clock: Clock) -> tuple[Certificate | None, str]:
+    """Certificate and TLS version of a handshake that verifies nothing; (None, "") where it fails."""
+    context = _unverifying_context()
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -40,6 +40,7 @@ def open_socket(login: Login, network: Network, stages: Stages, timeouts: Timeou
             timeout=timeouts.connect,
             ports=_table_ports(stages),
             cancelled=stages.cancelled,
+            note=stages.notes.append,
         )
     if login.security != "ssl":
         return sock
@@ -59,7 +60,9 @@ def secure(
 ) -> ssl.SSLSocket:
     """Verified TLS. `reopen` is given after STARTTLS (see Network.tls), where clear text is a failure."""
     try:
-        return network.tls(sock, login.host, timeout=timeouts.tls, reopen=reopen, cancelled=stages.cancelled)
+        return network.tls(
+            sock, login.host, timeout=timeouts.tls, reopen=reopen, cancelled=stages.cancelled, pin=login.pin
+        )
     except SoinboxError as error:
         if error.problem.code == "tls_on_plain_port" and reopen is not None:
             raise error_of(error.problem.at(code="starttls_failed")) from error

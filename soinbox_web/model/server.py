@@ -1,6 +1,6 @@
 """Servers: where mail is read and sent, how the line is secured, and how a suggestion ranks."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Protocol = Literal["imap", "smtp"]
@@ -39,12 +39,17 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """One side of an account: the endpoint and the literal user name."""
+    """One side of an account: the endpoint and the literal user name.
+
+    `pin` is the SHA-256 fingerprint (small hexadecimal digits) of the one certificate that is accepted, ""
+    for any that can be verified; it makes no other login.
+    """
 
     host: str
     port: int
     security: Security
     username: str
+    pin: str = field(default="", compare=False)
 
     @property
     def endpoint(self) -> Endpoint:

@@ -10,6 +10,7 @@ from soinbox_web.model.stage import Stage
 from soinbox_web.problems import Problem
 
 Step = Literal["finding", "password", "consent", "connecting", "advanced", "done", "cancelled"]
+Purpose = Literal["found", "typed", "test_imap", "test_smtp"]
 RUNNING: tuple[Step, ...] = ("finding", "connecting")
 WAITING: tuple[Step, ...] = ("password", "consent", "advanced")  # for the person
 NO_PASSWORD = ("oauth_only", "no_imap", "pop_only", "bridge")
@@ -22,6 +23,7 @@ class SetupAttempt:
 
     `account_id` is the account that is edited, and in the end the one that was saved; `imap` and `smtp` are
     what was typed or tried (a host may still be ""); `sealed` is how the vault keeps the typed secrets.
+    A test (`purpose`) tries one side and saves nothing.
     """
 
     token: str
@@ -38,6 +40,7 @@ class SetupAttempt:
     claimed_at: datetime | None
     created_at: datetime
     expires_at: datetime
+    purpose: Purpose = "found"
 
     @property
     def running(self) -> bool:

@@ -221,7 +221,9 @@ def _select(connection: sqlite3.Connection, where: str, *values: Any) -> list[Ac
 
 def _account(row: sqlite3.Row, imap_status: SideStatus, smtp_status: SideStatus) -> Account:
     imap, smtp = (
-        Login(row[f"{side}_host"], row[f"{side}_port"], row[f"{side}_security"], row[f"{side}_username"])
+        Login(
+            *(row[f"{side}_{name}"] for name in ("host", "port", "security", "username", "pin")),
+        )
         for side in ("imap", "smtp")
     )
     return Account(
@@ -244,9 +246,10 @@ def _status(row: sqlite3.Row) -> SideStatus:
 def _columns(imap: Login, smtp: Login | None, at: datetime) -> dict[str, Any]:
     return {
         "imap_host": imap.host, "imap_port": imap.port, "imap_security": imap.security,
-        "imap_username": imap.username,
+        "imap_username": imap.username, "imap_pin": imap.pin,
         "smtp_host": smtp.host if smtp else None, "smtp_port": smtp.port if smtp else None,
         "smtp_security": smtp.security if smtp else None, "smtp_username": smtp.username if smtp else None,
+        "smtp_pin": smtp.pin if smtp else "",
         "updated_at": timestamp(at),
     }  # fmt: skip
 

@@ -58,7 +58,8 @@ def step_of(connection: sqlite3.Connection, token: str) -> Step:
 
 
 def update(connection: sqlite3.Connection, token: str, now: datetime, **values: Any) -> None:
-    """Set columns: step, address, account_id, sealed, detection, imap, smtp, accepted_hosts, problems."""
+    """Set columns: step, address, account_id, sealed, purpose, detection, imap, smtp, accepted_hosts,
+    problems."""
     row = {name: _column(value) for name, value in values.items()}
     row["updated_at"] = timestamp(now)
     connection.execute(
@@ -183,6 +184,7 @@ def _attempt(row: sqlite3.Row) -> SetupAttempt:
         claimed_at=moment(row["claimed_at"]) if row["claimed_at"] else None,
         created_at=moment(row["created_at"]),
         expires_at=moment(row["expires_at"]),
+        purpose=row["purpose"],
     )
 
 
