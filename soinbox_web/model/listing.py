@@ -1,7 +1,7 @@
 """A page of a message list: what was asked, the rows, and where the pages before and after begin."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from soinbox_web.model.account import Account
@@ -14,21 +14,35 @@ Order = Literal["newest", "oldest"]
 
 PAGE = 50
 EVERY_SORT: tuple[Sort, ...] = ("date", "sender", "subject")
+Senders = Literal["", "known", "colleague", "other"]
+EVERY_SENDERS: tuple[Senders, ...] = ("known", "colleague", "other")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What of a folder is asked for; `after` and `before` are cursors made by `MessageRow.cursor`."""
+    """What of a folder is asked for; `after` and `before` are cursors made by `MessageRow.cursor`.
+
+    `since` and `until` are whole days of the reader, both included; `senders` are those with a card (known),
+    users (colleague) or neither (other).
+    """
 
     folder: str = ""
     text: str = ""
     everywhere: bool = False
     unread: bool = False
     attachment: bool = False
+    since: date | None = None
+    until: date | None = None
+    senders: Senders = ""
     sort: Sort = "date"
     ascending: bool = False
     after: str = ""
     before: str = ""
+
+    @property
+    def filtered(self) -> bool:
+        """Some messages of the folder are left out."""
+        return bool(self.unread or self.attachment or self.since or self.until or self.senders)
 
     def with_(self, **changes: Any) -> "Query":
         """The same with some parts replaced; any change starts at the first page unless it names a cursor."""
@@ -39,6 +53,7 @@ class Query:
         given = {
             "folder": self.folder, "q": self.text, "everywhere": "1" if self.everywhere else "",
             "unread": "1" if self.unread else "", "attachment": "1" if self.attachment else "",
+            "since": str(self.since or ""), "until": str(self.until or ""), "senders": self.senders,
             "sort": "" if self.sort == "date" else self.sort, "order": "ascending" if self.ascending else "",
             "after": self.after, "before": self.before,
         }  # fmt: skip

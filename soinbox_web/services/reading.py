@@ -3,8 +3,8 @@
 import base64
 import binascii
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from soinbox_web.clock import moment
 from soinbox_web.model.account import Account
@@ -13,13 +13,15 @@ from soinbox_web.model.listing import PAGE, Listing, MessageRow, Query
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts, actions, bodies, folders, messages, requests, search
+from soinbox_web.store import accounts, actions, bodies, folders, messages, persons, requests, search
+from soinbox_web.store.filter import Filter
 from soinbox_web.store.messages import Cursor
-from soinbox_web.store.overlay import Overlay
+from soinbox_web.store.overlay import Overlay, RowIds
 
 WAIT = 1.5  # seconds that a page waits for a body
 LOOK_EVERY = 0.025
 ASK_AGAIN = timedelta(seconds=30)  # after a body could not be fetched
+ONE_DAY = timedelta(days=1)
 OUTGOING = ("sent", "drafts")
 
 
@@ -38,10 +40,14 @@ def default_account(runtime: Runtime, user_id: int) -> Account | None:
         return next(iter(accounts.of_user(connection, user_id)), None)
 
 
-def listing(runtime: Runtime, user_id: int, account_id: int, query: Query) -> Listing:
-    """One page of a folder or of a search; AccessError not_found for a foreign account or no such folder."""
+def listing(runtime: Runtime, user_id: int, account_id: int, query: Query, zone: tzinfo = UTC) -> Listing:
+    """One page of a folder or of a search; days are those of `zone`.
+
+    AccessError not_found for a foreign account or no such folder.
+    """
     account = own_account(runtime, user_id, account_id)
     overlay = _overlay(runtime, account.id)
+    only = _filter(runtime, query, zone)
     with runtime.mailbox(account.id, account.generation).read() as connection:
         every = tuple(folders.listing(connection))
         folder = next((f for f in every if f.name == query.folder), None) if query.folder else None
@@ -53,15 +59,15 @@ def listing(runtime: Runtime, user_id: int, account_id: int, query: Query) -> Li
         unread = _unread(connection, folder, overlay)
         problem = folders.problem(connection, folder.id)
         if not query.text:
-            rows, newer, older = _page(connection, account, folder, query, overlay)
-            count = (
-                folder.total if not (query.unread or query.attachment) else _count(connection, folder, query)
-            )
-            if not query.unread:
-                count = max(0, count - overlay.hidden(folder.name))
+            only = _over(only, overlay.row_ids(connection))
+            rows, newer, older = _page(connection, account, folder, query, overlay, only)
+            if query.filtered:
+                count = messages.count(connection, folder.id, only)
+            else:
+                count = max(0, folder.total - overlay.hidden(folder.name))
             return Listing(account, folder, every, unread, rows, count, newer, older, problem)
-    rows, older, count = _found(runtime, user_id, account, folder, query)
-    return Listing(account, folder, every, unread, rows, count, "", older, problem)
+    rows, newer, older, count = _found(runtime, user_id, account, folder, query, only)
+    return Listing(account, folder, every, unread, rows, count, newer, older, problem)
 
 
 def folders_of(runtime: Runtime, user_id: int, account_id: int) -> tuple[Folder, ...]:
@@ -137,94 +143,96 @@ def _unread(connection: sqlite3.Connection, folder: Folder, overlay: Overlay) ->
     return max(0, folder.unread + change)
 
 
-def _count(connection: sqlite3.Connection, folder: Folder, query: Query) -> int:
-    return messages.count(connection, folder.id, unread_only=query.unread, with_attachment=query.attachment)
+def _filter(runtime: Runtime, query: Query, zone: tzinfo) -> Filter:
+    """What the query leaves out, but for open actions."""
+    senders: set[str] | None = None
+    if query.senders:
+        with runtime.db.read() as connection:
+            colleagues = persons.known_addresses(connection, of_users=True)
+            known = persons.known_addresses(connection, of_users=False) - colleagues
+        senders = {"colleague": colleagues, "known": known, "other": colleagues | known}[query.senders]
+
+    def start(day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+    after_last = query.until + ONE_DAY if query.until and query.until < date.max else None
+    return Filter(
+        only_unread=query.unread,
+        with_attachment=query.attachment,
+        since=start(query.since) if query.since else None,
+        until=start(after_last) if after_last else None,
+        senders=senders,
+        other_senders=query.senders == "other",
+    )
+
+
+def _over(only: Filter, changed: RowIds) -> Filter:
+    return replace(only, hidden=changed.hidden, read=changed.read, unread=changed.unread)
 
 
 def _page(
-    connection: sqlite3.Connection, account: Account, folder: Folder, query: Query, overlay: Overlay
+    connection: sqlite3.Connection,
+    account: Account,
+    folder: Folder,
+    query: Query,
+    overlay: Overlay,
+    only: Filter,
 ) -> tuple[tuple[MessageRow, ...], str, str]:
     """The rows asked for and the cursors of the pages before and after."""
     backwards = bool(query.before)
-    start = _cursor(query.before or query.after)
-
-    def fetch(after: Cursor | None, limit: int) -> Sequence[sqlite3.Row]:
-        return messages.page(
-            connection, folder.id, after=after, limit=limit, sort=query.sort,
-            descending=query.ascending if backwards else not query.ascending,
-            unread_only=query.unread, with_attachment=query.attachment,
-        )  # fmt: skip
-
-    def row_of(row: sqlite3.Row) -> MessageRow:
-        outgoing = folder.role in OUTGOING
-        cursor = _cursor_text(messages.cursor_of(row, query.sort))
-        return _read(row, account, folder.name, folder.uidvalidity, outgoing, overlay, cursor)
-
-    def visible(row: sqlite3.Row) -> bool:
-        return not overlay.hides((folder.name, folder.uidvalidity, row["uid"]))
-
-    rows, more = _fill(fetch, start, visible, query)
-    if backwards and not more:  # the very first page, whole
-        return _page(connection, account, folder, query.with_(), overlay)
-    shown = [row_of(row) for row in (reversed(rows) if backwards else rows)]
-    if not shown:
-        return (), "", ""
-    newer = shown[0].cursor if backwards or query.after else ""
-    older = shown[-1].cursor if backwards or more else ""
-    return tuple(shown), newer, older
-
-
-def _fill(
-    fetch: Callable[[Cursor | None, int], Sequence[sqlite3.Row]],
-    start: Cursor | None,
-    visible: Callable[[sqlite3.Row], bool],
-    query: Query,
-) -> tuple[list[sqlite3.Row], bool]:
-    """A page of visible rows, and whether another follows."""
-    found: list[sqlite3.Row] = []
-    while True:
-        batch = fetch(start, PAGE + 1)
-        found.extend(row for row in batch if visible(row))
-        if len(found) > PAGE or len(batch) <= PAGE:
-            return found[:PAGE], len(found) > PAGE
-        start = messages.cursor_of(batch[-1], query.sort)
+    found = messages.page(
+        connection, folder.id, after=_cursor(query.before or query.after), limit=PAGE + 1,
+        sort=query.sort, descending=query.ascending if backwards else not query.ascending, only=only,
+    )  # fmt: skip
+    if backwards and len(found) <= PAGE:  # the very first page, whole
+        return _page(connection, account, folder, query.with_(), overlay, only)
+    outgoing = folder.role in OUTGOING
+    rows = [
+        _read(row, account, folder.name, folder.uidvalidity, outgoing, overlay,
+              _cursor_text(messages.cursor_of(row, query.sort)))
+        for row in found[:PAGE]
+    ]  # fmt: skip
+    return _around(rows, query, more=len(found) > PAGE)
 
 
 def _found(
-    runtime: Runtime, user_id: int, account: Account, folder: Folder, query: Query
-) -> tuple[tuple[MessageRow, ...], str, int]:
+    runtime: Runtime, user_id: int, account: Account, folder: Folder, query: Query, only: Filter
+) -> tuple[tuple[MessageRow, ...], str, str, int]:
     """A page of a search in one folder, or in every folder of every account; newest first."""
     with runtime.db.read() as connection:
         searched = accounts.of_user(connection, user_id) if query.everywhere else [account]
-    cursor = _cursor(query.after)
-    before = cursor[1] if cursor else None
+    backwards = bool(query.before)
+    cursor = _cursor(query.before or query.after)
     rows: list[MessageRow] = []
-    count, more = 0, False
+    count = 0
     for each in searched:
         overlay = _overlay(runtime, each.id)
-        only = None if query.everywhere else folder.id
+        folder_id = None if query.everywhere else folder.id
         with runtime.mailbox(each.id, each.generation).read() as connection:
-            batch = search.find(connection, query.text, folder_id=only, before=before, limit=PAGE + 1)
-            count += search.count(connection, query.text, folder_id=only)
-        more = more or len(batch) > PAGE
-        gone = [r for r in batch if overlay.hides((r["folder"], r["uidvalidity"], r["uid"]))]
-        count -= len(gone)
+            mine = _over(only, overlay.row_ids(connection))
+            batch = search.find(
+                connection, query.text, folder_id=folder_id, after=cursor[1] if cursor else None,
+                descending=not backwards, limit=PAGE + 1, only=mine,
+            )  # fmt: skip
+            count += search.count(connection, query.text, folder_id=folder_id, only=mine)
         rows.extend(
             _read(r, each, r["folder"], r["uidvalidity"], False, overlay, f"{r['id']}", r["snippet"])
             for r in batch
-            if r not in gone
         )
-    rows.sort(key=lambda row: -int(row.cursor))
-    shown = tuple(_matching(rows, query))[:PAGE]
-    return shown, shown[-1].cursor if shown and (more or len(rows) > PAGE) else "", count
+    if backwards and len(rows) <= PAGE:
+        return _found(runtime, user_id, account, folder, query.with_(), only)
+    rows.sort(key=lambda row: int(row.cursor), reverse=not backwards)
+    return (*_around(rows[:PAGE], query, more=len(rows) > PAGE), count)
 
 
-def _matching(rows: Iterable[MessageRow], query: Query) -> Iterable[MessageRow]:
-    return (
-        row
-        for row in rows
-        if (row.unread or not query.unread) and (row.has_attachments or not query.attachment)
-    )
+def _around(rows: list[MessageRow], query: Query, *, more: bool) -> tuple[tuple[MessageRow, ...], str, str]:
+    """The rows as the list has them, and the cursors of the pages before and after."""
+    if not rows:
+        return (), "", ""
+    shown = rows[::-1] if query.before else rows
+    newer = shown[0].cursor if query.before or query.after else ""
+    older = shown[-1].cursor if query.before or more else ""
+    return tuple(shown), newer, older
 
 
 def _read(

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from soinbox_web.model.message import Correspondent, Envelope
 from soinbox_web.store import threads
+from soinbox_web.store.filter import EVERYTHING, SECOND, Filter
 
 Sort = Literal["date", "sender", "subject"]
 Cursor = tuple[str, int]  # the sort column's text ("" for date) and the row id of the last row seen
@@ -36,24 +37,21 @@ def page(
     limit: int = 50,
     sort: Sort = "date",
     descending: bool = True,
-    unread_only: bool = False,
-    with_attachment: bool = False,
-    since: str = "",
-    before: str = "",
+    only: Filter = EVERYTHING,
 ) -> list[sqlite3.Row]:
-    """The next rows after a cursor; `since` and `before` bound `sort_at` (RFC 3339)."""
+    """The next rows after a cursor."""
     column, order, beyond = _SORT_COLUMNS[sort], *(("DESC", "<") if descending else ("ASC", ">"))
-    wanted, values = _filter(folder_id, unread_only, with_attachment, since, before)
+    wanted, values = only.where()
     if after is not None and sort == "date":
-        wanted += f" AND id {beyond} ?"
+        wanted += f" AND m.id {beyond} ?"
         values.append(after[1])
     elif after is not None:
-        wanted += f" AND ({column}, id) {beyond} (?, ?)"
+        wanted += f" AND ({column}, m.id) {beyond} (?, ?)"
         values.extend(after)
-    ordering = f"id {order}" if sort == "date" else f"{column} {order}, id {order}"
+    ordering = f"m.id {order}" if sort == "date" else f"{column} {order}, m.id {order}"
     return connection.execute(
-        f"SELECT * FROM messages WHERE {wanted} ORDER BY {ordering} LIMIT ?",  # noqa: S608
-        (*values, limit),
+        f"SELECT * FROM messages m WHERE m.folder_id = ?{wanted} ORDER BY {ordering} LIMIT ?",  # noqa: S608
+        (folder_id, *values, limit),
     ).fetchall()
 
 
@@ -62,18 +60,11 @@ def cursor_of(row: sqlite3.Row, sort: Sort = "date") -> Cursor:
     return ("" if sort == "date" else str(row[_SORT_COLUMNS[sort]]), int(row["id"]))
 
 
-def count(
-    connection: sqlite3.Connection,
-    folder_id: int,
-    *,
-    unread_only: bool = False,
-    with_attachment: bool = False,
-    since: str = "",
-    before: str = "",
-) -> int:
-    """How many rows the same filter has in all."""
-    wanted, values = _filter(folder_id, unread_only, with_attachment, since, before)
-    return int(connection.execute(f"SELECT count(*) FROM messages WHERE {wanted}", values).fetchone()[0])  # noqa: S608
+def count(connection: sqlite3.Connection, folder_id: int, only: Filter = EVERYTHING) -> int:
+    """How many rows of a folder the filter has in all."""
+    wanted, values = only.where()
+    sql = f"SELECT count(*) FROM messages m WHERE m.folder_id = ?{wanted}"  # noqa: S608
+    return int(connection.execute(sql, (folder_id, *values)).fetchone()[0])
 
 
 def find(connection: sqlite3.Connection, folder: str, uidvalidity: int, uid: int) -> sqlite3.Row | None:
@@ -216,20 +207,6 @@ def uids_set_aside(connection: sqlite3.Connection, folder_id: int, version: str)
     return [row[0] for row in rows]
 
 
-def _filter(
-    folder_id: int, unread_only: bool, with_attachment: bool, since: str, before: str
-) -> tuple[str, list[Any]]:
-    wanted, values = "folder_id = ?", [folder_id]
-    wanted += " AND seen = 0" if unread_only else ""
-    wanted += " AND has_attachments = 1" if with_attachment else ""
-    bounds = []
-    for text, comparison in ((since, ">="), (before, "<")):
-        if text:
-            wanted += f" AND sort_at {comparison} ?"
-            bounds.append(text)
-    return wanted, [*values, *bounds]
-
-
 def _count_unread(connection: sqlite3.Connection, folder_id: int) -> None:
     connection.execute(
         "UPDATE folders SET"
@@ -247,7 +224,7 @@ def _row(folder_id: int, envelope: Envelope) -> tuple[Any, ...]:
     second = min(max(int(sort_at.timestamp()), 0), _LAST_SECOND) if sort_at else 0
     sender = envelope.sender[0] if envelope.sender else _NOBODY
     return (
-        second << 29 | (folder_id & 0x1FF) << 20 | envelope.uid & 0xFFFFF,
+        second << SECOND | (folder_id & 0x1FF) << 20 | envelope.uid & 0xFFFFF,
         folder_id,
         envelope.uid,
         _time(sort_at) or "1970-01-01T00:00:00.000Z",

@@ -3,10 +3,20 @@
 import json
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from soinbox_web.store.actions import Action
 
 Place = tuple[str, int, int]  # folder, UIDVALIDITY, UID
+
+
+@dataclass
+class RowIds:
+    """Rows of a mailbox file that left their folder, are read now, are unread now."""
+
+    hidden: set[int] = field(default_factory=set)
+    read: set[int] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set)
 
 
 class Overlay:
@@ -29,6 +39,25 @@ class Overlay:
     def hidden(self, folder: str) -> int:
         """How many messages have left this folder."""
         return sum(place[0] == folder for place in self._removed)
+
+    def row_ids(self, connection: sqlite3.Connection) -> "RowIds":
+        """The rows of the mailbox file whose place or reading open actions have changed."""
+        places = {*self._removed, *self._changed}
+        rows = connection.execute(
+            "SELECT m.id, m.flags, f.name, f.uidvalidity, m.uid FROM json_each(?) p"
+            " JOIN folders f ON f.name = p.value ->> 0 AND f.uidvalidity = p.value ->> 1"
+            " JOIN messages m ON m.folder_id = f.id AND m.uid = p.value ->> 2",
+            (json.dumps(sorted(places)),),
+        ).fetchall() if places else []  # fmt: skip
+        found = RowIds()
+        for row in rows:
+            place, stored = (row["name"], row["uidvalidity"], row["uid"]), frozenset(json.loads(row["flags"]))
+            seen = "\\Seen" in self.flags(place, stored)
+            if self.hides(place):
+                found.hidden.add(row["id"])
+            elif seen != ("\\Seen" in stored):
+                (found.read if seen else found.unread).add(row["id"])
+        return found
 
     def flags(self, place: Place, stored: frozenset[str]) -> frozenset[str]:
         """The flags as they will be."""

@@ -79,6 +79,16 @@ def count(connection: sqlite3.Connection, words: Sequence[str] = ()) -> int:
     return int(connection.execute(f"SELECT count(*) FROM persons p {where}", values).fetchone()[0])  # noqa: S608
 
 
+def known_addresses(connection: sqlite3.Connection, *, of_users: bool) -> set[str]:
+    """Every address, in small letters, on the cards of users, or on all other cards."""
+    rows = connection.execute(
+        "SELECT lower(a.address) FROM person_addresses a LEFT JOIN users u ON u.person_id = a.person_id"
+        " WHERE (u.id IS NOT NULL) = ?",
+        (of_users,),
+    )
+    return {row[0] for row in rows}
+
+
 def add_address(connection: sqlite3.Connection, person_id: int, address: str, at: datetime) -> bool:
     """Put an address in the last place; False when the card has it already."""
     cursor = connection.execute(

@@ -6,6 +6,8 @@ CROSS JOIN keeps SQLite from asking the index once for each message of a folder.
 import re
 import sqlite3
 
+from soinbox_web.store.filter import EVERYTHING, Filter
+
 _LONGEST = 20  # words looked for
 _WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
 
@@ -28,37 +30,44 @@ def find(
     text: str,
     *,
     folder_id: int | None = None,
-    before: int | None = None,
+    after: int | None = None,
+    descending: bool = True,
     limit: int = 50,
+    only: Filter = EVERYTHING,
 ) -> list[sqlite3.Row]:
-    """The newest messages that have every word, with `folder` (its name), `uidvalidity` and a `snippet`.
+    """The next messages that have every word, with `folder` (its name), `uidvalidity` and a `snippet`.
 
-    `before` is the id of the last row seen.
+    `after` is the id of the last row seen; newest first, or from there on upwards.
     """
     wanted = query(text)
     if not wanted:
         return []
+    beyond, order = ("<", "DESC") if descending else (">", "ASC")
+    rest, values = only.where()
     return connection.execute(
-        "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity,"
+        "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity,"  # noqa: S608
         " snippet(search, -1, '', '', '…', 16) AS snippet"
         " FROM search CROSS JOIN messages m ON m.id = search.rowid JOIN folders f ON f.id = m.folder_id"
-        " WHERE search MATCH ? AND search.rowid < ? AND (? IS NULL OR m.folder_id = ?)"
-        " ORDER BY search.rowid DESC LIMIT ?",
-        (wanted, 1 << 62 if before is None else before, folder_id, folder_id, limit),
+        f" WHERE search MATCH ? AND search.rowid {beyond} ? AND (? IS NULL OR m.folder_id = ?){rest}"
+        f" ORDER BY search.rowid {order} LIMIT ?",
+        (wanted, 1 << 62 if after is None else after, folder_id, folder_id, *values, limit),
     ).fetchall()
 
 
-def count(connection: sqlite3.Connection, text: str, *, folder_id: int | None = None) -> int:
+def count(
+    connection: sqlite3.Connection, text: str, *, folder_id: int | None = None, only: Filter = EVERYTHING
+) -> int:
     """How many messages have every word."""
     wanted = query(text)
     if not wanted:
         return 0
-    if folder_id is None:
-        sql, values = "SELECT count(*) FROM search WHERE search MATCH ?", (wanted,)
+    rest, values = only.where()
+    if folder_id is None and not rest:
+        sql = "SELECT count(*) FROM search WHERE search MATCH ?"
     else:
         sql = (
-            "SELECT count(*) FROM search CROSS JOIN messages m ON m.id = search.rowid"
-            " WHERE search MATCH ? AND m.folder_id = ?"
+            "SELECT count(*) FROM search CROSS JOIN messages m ON m.id = search.rowid"  # noqa: S608
+            f" WHERE search MATCH ? AND (? IS NULL OR m.folder_id = ?){rest}"
         )
-        values = (wanted, folder_id)  # type: ignore[assignment]
-    return int(connection.execute(sql, values).fetchone()[0])
+        values = [folder_id, folder_id, *values]
+    return int(connection.execute(sql, (wanted, *values)).fetchone()[0])

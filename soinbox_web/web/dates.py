@@ -1,6 +1,6 @@
 """How dates and sizes are written: short in a list, whole in a message, always in the reader's zone."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
@@ -12,8 +12,8 @@ from soinbox_web.web.page import runtime
 
 
 def install(blueprint: Blueprint) -> None:
-    """The template filters `row_date`, `full_date`, `clock_time`, `iso` and `file_size`."""
-    for view in (row_date, full_date, clock_time, iso, file_size):
+    """The template filters `row_date`, `full_date`, `clock_time`, `iso`, `file_size` and `day`."""
+    for view in (row_date, full_date, clock_time, iso, file_size, day):
         blueprint.add_app_template_filter(view)
 
 
@@ -37,6 +37,11 @@ def full_date(moment: datetime | None) -> str:
         return ""
     here = local(moment)
     return f"{format_date(here, 'full', locale=_locale())}, {here:%H:%M}"
+
+
+def day(found: date) -> str:
+    """Day, month and year, short."""
+    return format_skeleton("yMMMd", found, locale=_locale())
 
 
 def clock_time(moment: datetime | None) -> str:

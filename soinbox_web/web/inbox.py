@@ -1,16 +1,19 @@
 """The inbox: a folder's list beside the message that is open."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import current_user
 
 from soinbox_web.clock import moment, timestamp
-from soinbox_web.model.listing import EVERY_SORT, Listing, Query
+from soinbox_web.model.listing import EVERY_SENDERS, EVERY_SORT, Listing, Query
 from soinbox_web.services import reading, sending, triage
 from soinbox_web.store import accounts
 from soinbox_web.web import dates, hx, names, opened
+from soinbox_web.web.language import local, zone
 from soinbox_web.web.page import inside, page, runtime, see_other
 from soinbox_web.web.since import live_since
 
@@ -72,7 +75,7 @@ def undo() -> ResponseReturnValue:
 
 
 def _list_context(account_id: int, query: Query) -> dict[str, Any]:
-    listing = reading.listing(runtime(), current_user.id, account_id, query)
+    listing = reading.listing(runtime(), current_user.id, account_id, query, zone())
     reading.open_folder(runtime(), listing.account, listing.folder)
     with runtime().db.read() as connection:
         every = accounts.of_user(connection, current_user.id)
@@ -82,8 +85,19 @@ def _list_context(account_id: int, query: Query) -> dict[str, Any]:
         "accounts": every,
         "list_url": _url(account_id, query),
         "url_with": lambda **changes: _url(account_id, query.with_(**changes)),
+        "first_days": _first_days(),
         "as_of": _as_of(listing),
     }
+
+
+def _first_days() -> list[tuple[str, date]]:
+    """The dates that the filter offers by name."""
+    today = local(runtime().clock.now()).date()
+    return [
+        (_("Today"), today),
+        (_("Last 7 days"), today - timedelta(days=6)),
+        (_("Last 30 days"), today - timedelta(days=29)),
+    ]
 
 
 def _as_of(listing: Listing) -> str:
@@ -100,18 +114,29 @@ def _url(account_id: int, query: Query) -> str:
 
 def _query() -> Query:
     given = request.args
-    sort = given.get("sort", "date")
+    sort, senders = given.get("sort", "date"), given.get("senders", "")
     return Query(
         folder=given.get("folder", "")[:1000],
         text=given.get("q", "").strip()[:200],
         everywhere=given.get("everywhere") == "1",
         unread=given.get("unread") == "1",
         attachment=given.get("attachment") == "1",
+        since=_day(given.get("since", "")),
+        until=_day(given.get("until", "")),
+        senders=senders if senders in EVERY_SENDERS else "",
         sort=sort if sort in EVERY_SORT else "date",
         ascending=given.get("order") == "ascending",
         after=given.get("after", "")[:2000],
         before=given.get("before", "")[:2000],
     )
+
+
+def _day(text: str) -> date | None:
+    """The day an `<input type="date">` gives; None when it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _look_again(response: Response, context: dict[str, Any]) -> Response:

@@ -47,6 +47,11 @@ def known_zone(name: str | None) -> str:
     return name if name in available_timezones() else ""
 
 
+def zone() -> ZoneInfo:
+    """The reader's zone."""
+    return ZoneInfo(zone_name())
+
+
 def local(moment: datetime) -> datetime:
     """A UTC moment in the reader's zone."""
-    return moment.astimezone(ZoneInfo(zone_name()))
+    return moment.astimezone(zone())

@@ -9,6 +9,7 @@ import pytest
 from soinbox_web.model.message import Correspondent, Envelope
 from soinbox_web.store import bodies, folders, mailbox_schema, messages, search
 from soinbox_web.store.database import Database
+from soinbox_web.store.filter import Filter
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -105,8 +106,8 @@ def test_counts_follow_every_change(mailbox: Database) -> None:
         assert messages.remove(connection, 1, [3, 4, 10, 99]) == 3
         inbox = folders.by_name(connection, "INBOX")
         assert inbox is not None and (inbox.stored, inbox.unread) == (7, 2)
-        assert messages.count(connection, 1, unread_only=True) == 2
-        assert [row["uid"] for row in messages.page(connection, 1, unread_only=True)] == [6, 5]
+        assert messages.count(connection, 1, only=Filter(only_unread=True)) == 2
+        assert [row["uid"] for row in messages.page(connection, 1, only=Filter(only_unread=True))] == [6, 5]
         assert search.count(connection, "bericht") == 7
 
 
@@ -132,7 +133,7 @@ def test_search_takes_words_and_nothing_else(mailbox: Database) -> None:
         assert [row["uid"] for row in search.find(connection, "eva@hotel.example")] == [3, 2, 1]
         assert [row["uid"] for row in search.find(connection, '"factuur offerte"')] == [2]
         first = search.find(connection, "offerte", limit=1)
-        assert [row["uid"] for row in search.find(connection, "offerte", before=first[0]["id"])] == [1]
+        assert [row["uid"] for row in search.find(connection, "offerte", after=first[0]["id"])] == [1]
         for odd in (
             '"',
             "(",

@@ -1,0 +1,67 @@
+"""Which rows of a mailbox file a list shows: one WHERE clause for pages, searches and counts alike."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+SECOND = 29  # bits of a row id below its second (store/messages.py)
+_AMONG = "IN (SELECT value FROM json_each(?))"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Empty parts restrict nothing. `since` (inclusive) and `until` (exclusive) bound the date of a message.
+
+    `senders` are addresses in small letters: only those, or with `other_senders` all but those. `hidden`,
+    `read` and `unread` are row ids whose state open actions have changed.
+    """
+
+    only_unread: bool = False
+    with_attachment: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    senders: Collection[str] | None = None
+    other_senders: bool = False
+    hidden: Collection[int] = field(default=())
+    read: Collection[int] = field(default=())
+    unread: Collection[int] = field(default=())
+
+    def where(self) -> tuple[str, list[Any]]:
+        """SQL over `messages m`, beginning with AND (or ""), and its values."""
+        parts: list[str] = []
+        values: list[Any] = []
+
+        def add(sql: str, *value: Any) -> None:
+            parts.append(f" AND {sql}")
+            values.extend(value)
+
+        if self.only_unread and self.unread:
+            add(f"(m.seen = 0 OR m.id {_AMONG})", _ids(self.unread))
+        elif self.only_unread:
+            add("m.seen = 0")
+        gone = {*self.hidden, *(self.read if self.only_unread else ())}
+        if gone:
+            add(f"m.id NOT {_AMONG}", _ids(gone))
+        if self.with_attachment:
+            add("m.has_attachments = 1")
+        if self.since is not None:
+            add("m.id >= ?", _first_id(self.since))
+        if self.until is not None:
+            add("m.id < ?", _first_id(self.until))
+        if self.senders is not None:
+            which = "NOT " if self.other_senders else ""
+            add(f"lower(m.sender_address) {which}{_AMONG}", json.dumps(sorted(self.senders)))
+        return "".join(parts), values
+
+
+EVERYTHING = Filter()
+
+
+def _first_id(moment: datetime) -> int:
+    return max(int(moment.timestamp()), 0) << SECOND
+
+
+def _ids(ids: Collection[int]) -> str:
+    return json.dumps(sorted(ids))
