@@ -1,4 +1,4 @@
-"""Mail in Chromium: the list stands still while mail arrives, drafts save themselves, all of it without JavaScript."""
+"""Mail in Chromium: the list stands still while mail arrives, drafts save themselves; without JavaScript too."""
 
 import itertools
 from collections.abc import Callable
@@ -19,12 +19,14 @@ pytestmark = pytest.mark.browser
 _numbers = itertools.count(1)
 
 HOSTILE = (
-    "From: Kwaad <kwaad@x.example>\r\nSubject: <img src=x onerror=alert(1)>\r\n"
-    "Date: Mon, 23 Nov 2026 08:00:00 +0000\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
-    "<script>parent.document.title='stuk'</script><img src=x onerror=\"parent.document.title='stuk'\">"
-    "<svg onload=\"parent.document.title='stuk'\"></svg><form action=/sign-out method=post><button>Klik</button></form>"
-    '<p style="position:fixed;background:url(http://127.0.0.1:9/x)" hx-get=/sign-out hx-trigger=load>Zichtbaar</p>'
-).encode()
+    b"From: Kwaad <kwaad@x.example>\r\nSubject: <img src=x onerror=alert(1)>\r\n"
+    b"Date: Mon, 23 Nov 2026 08:00:00 +0000\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    b"<script>parent.document.title='stuk'</script><img src=x onerror=\"parent.document.title='stuk'\">"
+    b"<svg onload=\"parent.document.title='stuk'\"></svg>"
+    b"<form action=/sign-out method=post><button>Klik</button></form>"
+    b'<p style="position:fixed;background:url(http://127.0.0.1:9/x)" hx-get=/sign-out hx-trigger=load>'
+    b"Zichtbaar</p>"
+)
 
 
 @dataclass

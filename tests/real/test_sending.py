@@ -64,7 +64,8 @@ def test_an_answer_is_delivered_filed_once_and_marked(
     draft = composing.read(runtime, account.user_id, draft_id)
     composing.save(
         runtime, account.user_id, draft_id,
-        Typed(account.id, draft.to, bcc=mailbox.address, subject=draft.subject, body=f"Akkoord\n{draft.body}"),
+        Typed(account.id, draft.to, bcc=mailbox.address, subject=draft.subject,
+              body=f"Akkoord\n{draft.body}"),
     )  # fmt: skip
     outbox_id = sending.queue(runtime, account.user_id, draft_id)
     result = sending.deliver(runtime, outbox_id)
