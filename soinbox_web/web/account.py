@@ -10,9 +10,11 @@ from soinbox_web.model.account import Account
 from soinbox_web.problems import InputError, Problem, ServerError
 from soinbox_web.services import accounts
 from soinbox_web.services import setup as setups
+from soinbox_web.services.setup import report
+from soinbox_web.web import reports
 from soinbox_web.web.access import token_in_form
 from soinbox_web.web.dates import clock_time
-from soinbox_web.web.forms.setup import ServerForm
+from soinbox_web.web.forms.setup import AddressForm, ServerForm, tested_side
 from soinbox_web.web.page import inside, page, runtime, see_other
 
 account = Blueprint("account", __name__)
@@ -54,14 +56,29 @@ def save(account_id: int) -> ResponseReturnValue:
     """Both sign-ins are tried; the account changes when incoming works."""
     view = setups.edit_view(runtime(), current_user.id, account_id)
     form = ServerForm.of(view, plain=_plain())
+    if "fill" in request.form and AddressForm().validate():
+        form.fill(request.form["fill"])
+        return _edit(account_id, view, form, view.attempt.problems)
     if not form.validate():
         return _edit(account_id, view, form, (), 422)
     try:
         typed = form.typed(accounts.own(runtime(), current_user.id, account_id))
-        token = setups.submit_edit(runtime(), current_user.id, account_id, typed)
+        token = setups.submit_edit(
+            runtime(), current_user.id, account_id, typed, only=tested_side(request.form)
+        )
     except InputError as error:
         return _edit(account_id, view, form, (error.problem,), 422)
     return see_other(url_for("setup.attempt", token=token))
+
+
+@account.get("/accounts/<int:account_id>/report")
+def technical_report(account_id: int) -> ResponseReturnValue:
+    """All that is known of the account, for support; `masked` hides the address."""
+    found = accounts.own(runtime(), current_user.id, account_id)
+    return reports.show(
+        report.of_account(runtime(), found, masked="masked" in request.args),
+        back=url_for("account.status", account_id=account_id),
+    )
 
 
 @account.get("/accounts/<int:account_id>/remove")
@@ -123,6 +140,7 @@ def _edit(
         server_form=form,
         account=accounts.own(runtime(), current_user.id, account_id),
         action=request.path,
+        pinning=runtime().settings.allow_pinning,
     )
 
 

@@ -1,17 +1,18 @@
 """Set-up, S0 to S5: the address, the password, the connection stage by stage, the server data by hand."""
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_login import current_user
 
 from soinbox_web.model.account import Account
 from soinbox_web.problems import AccessError, InputError, Problem, ServerError
 from soinbox_web.services import accounts
 from soinbox_web.services import setup as service
-from soinbox_web.services.setup import SetupView
-from soinbox_web.web import hx
+from soinbox_web.services.setup import SetupView, report
+from soinbox_web.web import hx, reports
 from soinbox_web.web.access import token_in_form
-from soinbox_web.web.forms.setup import AddressForm, PasswordForm, ServerForm
+from soinbox_web.web.forms.setup import AddressForm, PasswordForm, ServerForm, tested_side
 from soinbox_web.web.page import page, runtime, see_other
 
 setup = Blueprint("setup", __name__)
@@ -49,6 +50,8 @@ def attempt(token: str) -> ResponseReturnValue:
     if step == "cancelled":
         return see_other(url_for("setup.start"))
     if step == "done":
+        for note in view.attempt.problems:
+            flash(f"{note.title(gettext)}. {note.cause(gettext)}")
         return _leave(_home(view))
     response = _show(view)
     if view.attempt.running and not hx.is_partial():
@@ -85,7 +88,7 @@ def hosts(token: str) -> ResponseReturnValue:
 @setup.post("/setup/<token>/advanced")
 @token_in_form
 def advanced(token: str) -> ResponseReturnValue:
-    """S4 → S3; `go=open` only opens the form."""
+    """S4 → S3; `go=open` only opens the form, `fill` takes a suggestion into it, `test` tries one side."""
     view = service.view(runtime(), current_user.id, token)
     if request.form.get("go") == "open":
         if AddressForm().validate():  # its token
@@ -94,10 +97,17 @@ def advanced(token: str) -> ResponseReturnValue:
     if view.attempt.step != "advanced":
         return _to_attempt(token)
     form = ServerForm.of(view, plain=_plain())
+    if "fill" in request.form and AddressForm().validate():
+        imap_secret, smtp_secret = form.imap_password.data or "", form.smtp_password.data or ""
+        service.keep(runtime(), current_user.id, token, imap_secret, smtp_secret)
+        view = service.view(runtime(), current_user.id, token)
+        form.fill(request.form["fill"])
+        return _show(view, server_form=form)
     if not form.validate():
         return _show(view, server_form=form, status=422)
     try:
-        service.submit_advanced(runtime(), current_user.id, token, form.typed(_account(view)))
+        typed, only = form.typed(_account(view)), tested_side(request.form)
+        service.submit_advanced(runtime(), current_user.id, token, typed, only=only)
     except InputError as error:
         return _show(view, server_form=form, problem=error.problem, status=422)
     return _to_attempt(token)
@@ -111,6 +121,17 @@ def cancel(token: str) -> ResponseReturnValue:
     if view.attempt.account_id is not None:
         return see_other(url_for("account.options"))
     return see_other(url_for("setup.start"))
+
+
+@setup.get("/setup/<token>/report")
+def technical_report(token: str) -> ResponseReturnValue:
+    """All that is known of the attempt, for support; `masked` hides the address."""
+    view = service.view(runtime(), current_user.id, token)
+    masked = "masked" in request.args
+    return reports.show(
+        report.of_attempt(runtime(), current_user.id, token, masked=masked),
+        back=url_for("setup.attempt", token=view.attempt.token),
+    )
 
 
 def _ask_address(form: AddressForm, problem: Problem | None = None, status: int = 200) -> Response:
@@ -145,6 +166,7 @@ def _show(
         server_form=server_form or ServerForm.of(view, plain=_plain()),
         account=_account(view),
         action=url_for("setup.advanced", token=view.attempt.token),
+        pinning=runtime().settings.allow_pinning,
     )
 
 

@@ -8,18 +8,20 @@ from datetime import timedelta
 from soinbox_web.mail.discovery import providers
 from soinbox_web.model.account import Account
 from soinbox_web.model.address import suggestion
-from soinbox_web.model.server import Login
-from soinbox_web.model.setup_attempt import WAITING, AdvancedForm, SetupAttempt, TimedStage
+from soinbox_web.model.chip import Chip
+from soinbox_web.model.server import Login, Protocol
+from soinbox_web.model.setup_attempt import WAITING, AdvancedForm, Purpose, SetupAttempt, TimedStage
 from soinbox_web.problems import AccessError, InputError, Problem
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.setup import connect, limits, work
+from soinbox_web.services.setup.chips import chips
 from soinbox_web.services.setup.doctor import DoctorReport, doctor
 from soinbox_web.services.setup.typed import Typed, stored_alike
 from soinbox_web.store import accounts, setup_attempts
 
 __all__ = [
-    "DoctorReport", "SetupView", "cancel", "confirm_hosts", "doctor", "edit_view", "open_advanced", "start",
-    "start_advanced", "submit_advanced", "submit_edit", "submit_password", "view", "wipe",
+    "DoctorReport", "SetupView", "cancel", "confirm_hosts", "doctor", "edit_view", "keep", "open_advanced",
+    "start", "start_advanced", "submit_advanced", "submit_edit", "submit_password", "view", "wipe",
 ]  # fmt: skip
 
 AT_ONCE = 0.4  # seconds that the first page waits for a provider that is known
@@ -29,7 +31,10 @@ LONGEST = timedelta(seconds=60)  # no step runs longer, unless its process was s
 
 @dataclass(frozen=True, slots=True)
 class SetupView:
-    """What a page of set-up shows; `kept_imap` and `kept_smtp`: a secret is there and need not be retyped."""
+    """What a page of set-up shows; `kept_imap` and `kept_smtp`: a secret is there and need not be retyped.
+
+    `passed` is the side that a test has just found to work.
+    """
 
     attempt: SetupAttempt
     stages: tuple[TimedStage, ...]
@@ -37,6 +42,8 @@ class SetupView:
     same_secret: bool = True
     kept_imap: bool = False
     kept_smtp: bool = False
+    chips: tuple[Chip, ...] = ()
+    passed: Protocol | None = None
 
 
 def start(runtime: Runtime, user_id: int, address_text: str) -> str:
@@ -106,7 +113,7 @@ def submit_password(runtime: Runtime, user_id: int, token: str, secret: str, *, 
         asked = {"step": "consent", "problems": ()}
     sealed = typed.seal(runtime, user_id, token)
     if not asked:
-        _connect(runtime, attempt, sealed=sealed)
+        _connect(runtime, attempt, sealed=sealed, purpose="found")
         return
     now = runtime.clock.now()
     with runtime.db.write() as connection:
@@ -120,7 +127,7 @@ def confirm_hosts(runtime: Runtime, user_id: int, token: str) -> None:
     hosts = (*attempt.accepted_hosts, *attempt.unconfirmed_hosts)
     if attempt.sealed is None:
         raise AccessError(Problem("setup_ended"))
-    _connect(runtime, attempt, accepted_hosts=hosts)
+    _connect(runtime, attempt, accepted_hosts=hosts, purpose="found")
 
 
 def open_advanced(runtime: Runtime, user_id: int, token: str) -> None:
@@ -131,11 +138,24 @@ def open_advanced(runtime: Runtime, user_id: int, token: str) -> None:
             setup_attempts.update(connection, token, runtime.clock.now(), step="advanced", problems=())
 
 
-def submit_advanced(runtime: Runtime, user_id: int, token: str, form: AdvancedForm) -> None:
+def keep(runtime: Runtime, user_id: int, token: str, imap_secret: str, smtp_secret: str) -> None:
+    """Keep the secrets typed in the form with the server data, while it is filled in further."""
+    attempt = _read(runtime, user_id, token)
+    before = Typed.of(runtime, attempt)
+    typed = Typed(imap_secret or before.imap, smtp_secret or before.smtp, before.same and not smtp_secret)
+    with runtime.db.write() as connection:
+        if setup_attempts.step_of(connection, token) == "advanced" and (imap_secret or smtp_secret):
+            sealed = typed.seal(runtime, user_id, token)
+            setup_attempts.update(connection, token, runtime.clock.now(), sealed=sealed)
+
+
+def submit_advanced(
+    runtime: Runtime, user_id: int, token: str, form: AdvancedForm, *, only: Protocol | None = None
+) -> None:
     """Sign in with the server data as typed; typing a host confirms it.
 
-    InputError names side and field: address_invalid, already_connected, password_missing,
-    encryption_required.
+    `only`: test that side, and save nothing. InputError names side and field: address_invalid,
+    already_connected, password_missing, encryption_required.
     """
     attempt = _read(runtime, user_id, token)
     account = connect.edited(runtime, attempt)
@@ -147,19 +167,24 @@ def submit_advanced(runtime: Runtime, user_id: int, token: str, form: AdvancedFo
         form.smtp_secret is None,
     )
     _check_security(runtime, form)
-    typed.for_servers(runtime, account, form.imap, form.smtp)
+    typed.for_servers(runtime, account, form.imap, form.smtp if only != "imap" else None)
     with runtime.db.read() as connection:
         taken = accounts.by_address(connection, user_id, address)
-    if taken is not None and account is None:
+    if taken is not None and account is None and only is None:
         raise connect.already_connected(address)
     sealed = typed.seal(runtime, user_id, token)
-    _connect(runtime, attempt, address=address, imap=form.imap, smtp=form.smtp, sealed=sealed)
+    purpose: Purpose = "test_imap" if only == "imap" else "test_smtp" if only == "smtp" else "typed"
+    _connect(
+        runtime, attempt, address=address, imap=form.imap, smtp=form.smtp, sealed=sealed, purpose=purpose
+    )
 
 
-def submit_edit(runtime: Runtime, user_id: int, account_id: int, form: AdvancedForm) -> str:
+def submit_edit(
+    runtime: Runtime, user_id: int, account_id: int, form: AdvancedForm, *, only: Protocol | None = None
+) -> str:
     """Sign in with changed server data of an account; the account changes when it works. The token.
 
-    InputError as `submit_advanced`; nothing is begun then.
+    `only` and InputError as `submit_advanced`; nothing is begun then.
     """
     account = edit_view(runtime, user_id, account_id).attempt
     _check_security(runtime, form)
@@ -172,7 +197,7 @@ def submit_edit(runtime: Runtime, user_id: int, account_id: int, form: AdvancedF
             account_id=account_id, imap=account.imap, smtp=account.smtp,
         )  # fmt: skip
     try:
-        submit_advanced(runtime, user_id, token, form)
+        submit_advanced(runtime, user_id, token, form, only=only)
     except InputError:
         cancel(runtime, user_id, token)
         raise
@@ -243,7 +268,15 @@ def _view(
         same,
         kept or bool(typed.imap),
         kept or bool(typed.imap or typed.smtp),
+        chips(attempt),
+        _passed(attempt),
     )
+
+
+def _passed(attempt: SetupAttempt) -> Protocol | None:
+    if attempt.step != "advanced" or attempt.problems:
+        return None
+    return "imap" if attempt.purpose == "test_imap" else "smtp" if attempt.purpose == "test_smtp" else None
 
 
 def _connect(runtime: Runtime, attempt: SetupAttempt, **values: object) -> None:

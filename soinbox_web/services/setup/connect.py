@@ -1,6 +1,6 @@
 """Finding the servers of an address, signing in to them, and saving what works."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from soinbox_web.mail import discovery, signin
@@ -22,6 +22,7 @@ from soinbox_web.store import accounts, changes, setup_attempts
 
 # Sources that name the user name's form; the others leave it to one more try.
 _KNOW_USERNAME = ("operator", "table", "pacc", "autoconfig", "ispdb", "mx")
+OTHER_DOORS = 2
 
 
 def find(work: Work) -> None:
@@ -94,12 +95,25 @@ def leaves_username_open(found: Detection | None, imap: Login, address: str) -> 
 
 
 def connect(work: Work) -> None:
-    """The job of the `connecting` step: ends in `done` with a saved account, or in `advanced`."""
+    """The job of the `connecting` step: ends in `done` with a saved account, or in `advanced`.
+
+    A test of one side always ends in `advanced`, with that side's problem or what is worth telling.
+    """
     runtime, attempt = work.runtime, work.attempt
     account = edited(runtime, attempt)
     if attempt.imap is None:
         raise InputError(Problem("host_invalid", side="imap", field="host"))
-    secrets = Typed.of(runtime, attempt).for_servers(runtime, account, attempt.imap, attempt.smtp)
+    typed = Typed.of(runtime, attempt)
+    if attempt.purpose in ("test_imap", "test_smtp"):
+        reading = attempt.purpose == "test_imap"
+        secrets = typed.for_servers(runtime, account, attempt.imap, None if reading else attempt.smtp)
+        tested = attempt_sign_in(
+            work, attempt.imap if reading else None, None if reading else attempt.smtp, secrets
+        )
+        side = tested.imap if reading else tested.smtp
+        work.finish(step="advanced", problems=(side.problem,) if side.problem else _worth_telling(side))
+        return
+    secrets = typed.for_servers(runtime, account, attempt.imap, attempt.smtp)
     result = attempt_sign_in(work, attempt.imap, attempt.smtp, secrets)
     if result.imap.ok:
         save_attempt(work, account, result, secrets)
@@ -108,11 +122,11 @@ def connect(work: Work) -> None:
         work.finish(step="advanced", problems=tuple(problem for problem in found if problem))
 
 
-def attempt_sign_in(work: Work, imap: Login, smtp: Login | None, secrets: Secrets) -> SignInResult:
+def attempt_sign_in(work: Work, imap: Login | None, smtp: Login | None, secrets: Secrets) -> SignInResult:
     """Both sides tried, unless the limits or the memory of a refusal forbid it."""
     runtime, attempt = work.runtime, work.attempt
     outgoing = secrets.smtp or secrets.imap
-    refused = limits.refusal(runtime, attempt.user_id, "imap", imap, secrets.imap)
+    refused = limits.refusal(runtime, attempt.user_id, "imap", imap, secrets.imap) if imap else None
     if refused is not None:
         return SignInResult(SideResult(False, False, imap, refused, ()), _not_tried(smtp))
     smtp_refused = limits.refusal(runtime, attempt.user_id, "smtp", smtp, outgoing) if smtp else None
@@ -125,8 +139,9 @@ def attempt_sign_in(work: Work, imap: Login, smtp: Login | None, secrets: Secret
         secrets,
         work.progress,
         work.cancelled,
+        found_hosts=attempt.accepted_hosts if attempt.purpose == "found" else None,
     )
-    if result.imap.tried:
+    if imap is not None and result.imap.tried:
         limits.note(runtime, attempt.user_id, imap, secrets.imap, result.imap.problem)
     if smtp is not None and result.smtp.tried:
         limits.note(runtime, attempt.user_id, smtp, outgoing, result.smtp.problem)
@@ -139,13 +154,18 @@ def run_sign_in(
     runtime: Runtime,
     found: Detection | None,
     address: str,
-    imap: Login,
+    imap: Login | None,
     smtp: Login | None,
     secrets: Secrets,
     progress: Callable[[Stage], None],
     cancelled: Callable[[], bool],
+    found_hosts: Sequence[str] | None = None,
 ) -> SignInResult:
-    """`mail.signin` with what is known of the provider."""
+    """`mail.signin` with what is known of the provider.
+
+    `found_hosts`: the servers were found and not typed, so that the other doors that were found may be tried
+    where the first cannot be reached, on hosts that are trusted or among these.
+    """
     provider = found.provider if found else providers.provider_of(address.rpartition("@")[2])
     return signin.sign_in(
         imap,
@@ -153,11 +173,33 @@ def run_sign_in(
         secrets,
         Network(runtime.settings, runtime.clock),
         provider=provider,
-        alternative_username=leaves_username_open(found, imap, address),
+        alternative_username=imap is not None and leaves_username_open(found, imap, address),
         address=address,
+        imap_others=_other_doors(found, address, "imap", imap, found_hosts),
+        smtp_others=_other_doors(found, address, "smtp", smtp, found_hosts),
         progress=progress,
         cancelled=cancelled,
     )
+
+
+def _other_doors(
+    found: Detection | None, address: str, side: str, first: Login | None, hosts: Sequence[str] | None
+) -> list[Login]:
+    if found is None or first is None or hosts is None:
+        return []
+    doors = [
+        candidate.login(address)
+        for candidate in found.candidates
+        if candidate.protocol == side
+        and "password" in candidate.auth
+        and candidate.endpoint != first.endpoint
+        and (candidate.trusted or candidate.host in hosts)
+    ]
+    return doors[:OTHER_DOORS]
+
+
+def _worth_telling(*sides: SideResult) -> tuple[Problem, ...]:
+    return tuple(note for side in sides for note in side.notes)
 
 
 def edited(runtime: Runtime, attempt: SetupAttempt) -> Account | None:
@@ -189,6 +231,7 @@ def save_attempt(work: Work, account: Account | None, result: SignInResult, secr
         setup_attempts.update(
             connection, attempt.token, work.runtime.clock.now(),
             step="done", account_id=saved.id, sealed=None, claimed_at=None,
+            problems=_worth_telling(result.imap, result.smtp),
         )  # fmt: skip
 
 

@@ -132,7 +132,10 @@ def _examine(
             with lock:
                 note(stage)
 
-    result = connect.run_sign_in(runtime, found, address.full, incoming, outgoing, secrets, progress, never)
+    result = connect.run_sign_in(
+        runtime, found, address.full, incoming, outgoing, secrets, progress, never,
+        found_hosts=None if typed else tuple(accepted_hosts),
+    )  # fmt: skip
     report.problems.extend(p for p in (result.imap.problem, result.smtp.problem) if p)
     if result.imap.ok and save_for_user is not None:
         report.account = connect.save(

@@ -1,5 +1,9 @@
 """The forms of set-up: an address; a password; the server data of both sides."""
 
+import contextlib
+import json
+import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from flask_babel import gettext, lazy_gettext
@@ -11,7 +15,7 @@ from soinbox_web.model.account import Account
 from soinbox_web.model.host import read_host
 from soinbox_web.model.server import DEFAULT_PORTS, Login, Protocol, Security
 from soinbox_web.model.setup_attempt import AdvancedForm
-from soinbox_web.problems import InputError
+from soinbox_web.problems import InputError, Problem
 from soinbox_web.services.setup import SetupView
 from soinbox_web.web.forms import Form
 
@@ -21,6 +25,7 @@ SECURITIES = (
     SelectChoice("none", lazy_gettext("None")),
 )
 MAX_SECRET = 1000
+_PIN = re.compile("[0-9a-f]{64}")
 
 
 class AddressForm(Form):
@@ -45,6 +50,8 @@ class ServerForm(Form):
     """S4: server, port, security, user name and password of both sides."""
 
     address = StringField(lazy_gettext("E-mail account"))
+    imap_pin = StringField()
+    smtp_pin = StringField()
     imap_host = StringField(lazy_gettext("Incoming e-mail server"))
     imap_port = StringField(lazy_gettext("Port"))
     imap_security = SelectField(lazy_gettext("Security"), choices=SECURITIES)
@@ -56,6 +63,10 @@ class ServerForm(Form):
     smtp_same = BooleanField(lazy_gettext("User name and password are the same as for incoming e-mail"))
     smtp_username = StringField(lazy_gettext("User name"))
     smtp_password = PasswordField(lazy_gettext("Password"))
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.offered_pins: dict[str, str] = {}
 
     @classmethod
     def of(cls, view: SetupView, *, plain: bool) -> "ServerForm":
@@ -69,9 +80,22 @@ class ServerForm(Form):
                 **_side("smtp", attempt.smtp, attempt.address),
             }
         )
+        for side, login in (("imap", attempt.imap), ("smtp", attempt.smtp)):
+            form.offered_pins[side] = _offered_pin(side, login, attempt.problems)
         for field in (form.imap_security, form.smtp_security):
             field.choices = [choice for choice in SECURITIES if choice.value != "none" or plain]
         return form
+
+    def fill(self, suggestion: str) -> None:
+        """Take a chip's server and user name into one side; anything else is ignored."""
+        with contextlib.suppress(ValueError, TypeError):
+            side, host, port, security, username = json.loads(suggestion)
+            if side in ("imap", "smtp") and security in ("ssl", "starttls"):
+                for name, value in _side(side, Login(host, int(port), security, username), "").items():
+                    if not name.endswith("_pin"):
+                        self[name].data = value
+                if side == "smtp" and username != self.imap_username.data:
+                    self.smtp_same.data = False
 
     def validate_imap_host(self, field: Any) -> None:
         if not field.data.strip():
@@ -120,7 +144,27 @@ class ServerForm(Form):
             int(port) if port else DEFAULT_PORTS[side, security],
             security,
             username,
+            self._pin(side, read_host(self[f"{side}_host"].data)),
         )
+
+    def _pin(self, side: Protocol, host: str) -> str:
+        """The fingerprint ticked for this very host."""
+        wanted, _, pin = (self[f"{side}_pin"].data or "").partition(" ")
+        return pin if wanted == host and _PIN.fullmatch(pin) else ""
+
+
+def tested_side(form: Mapping[str, str]) -> Protocol | None:
+    """The side whose Test button was pressed."""
+    side = form.get("test")
+    return "imap" if side == "imap" else "smtp" if side == "smtp" else None
+
+
+def _offered_pin(side: str, login: Login | None, problems: tuple[Problem, ...]) -> str:
+    """What the tick stands for: the host, and the certificate that it shows or that was accepted before."""
+    for problem in problems:
+        if problem.side == side and problem.facts.get("fingerprint"):
+            return f"{problem.facts['host']} {problem.facts['fingerprint']}"
+    return f"{login.host} {login.pin}" if login and login.pin else ""
 
 
 def _side(side: Protocol, login: Login | None, address: str) -> dict[str, str]:
@@ -131,6 +175,7 @@ def _side(side: Protocol, login: Login | None, address: str) -> dict[str, str]:
         f"{side}_port": str(login.port),
         f"{side}_security": login.security,
         f"{side}_username": login.username,
+        f"{side}_pin": f"{login.host} {login.pin}" if login.pin else "",
     }
 
 
