@@ -136,6 +136,12 @@ def interrupted(connection: sqlite3.Connection) -> list[OutboxRow]:
     return [_read(row) for row in rows]
 
 
+def uncertain(connection: sqlite3.Connection) -> list[OutboxRow]:
+    """Mail of which nobody knows whether it was sent."""
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM outbox WHERE state = 'uncertain'")  # noqa: S608
+    return [_read(row) for row in rows]
+
+
 def wire(connection: sqlite3.Connection, outbox_id: int) -> bytes:
     """The bytes to send (no Bcc, SMTP line ends)."""
     row = connection.execute("SELECT wire FROM outbox WHERE id = ?", (outbox_id,)).fetchone()
@@ -188,6 +194,17 @@ def settle(
         connection, outbox_id, "sending", now,
         f"state = ?, phase = 'answered', recipients = ?, problem = ?, finished_at = ?{extra}",
         (state, _recipients_text(recipients), _problem_text(problem), timestamp(now)),
+    )  # fmt: skip
+
+
+def settle_uncertain(
+    connection: sqlite3.Connection, outbox_id: int, recipients: Sequence[Recipient], now: datetime
+) -> bool:
+    """uncertain → sent, since a copy was found; the bytes are dropped."""
+    return _move(
+        connection, outbox_id, "uncertain", now,
+        "state = 'sent', recipients = ?, problem = NULL, finished_at = ?, wire = x'', sent_copy = x''",
+        (_recipients_text(recipients), timestamp(now)),
     )  # fmt: skip
 
 

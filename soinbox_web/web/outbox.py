@@ -14,10 +14,12 @@ outbox = Blueprint("outbox", __name__)
 @outbox.get("/outbox")
 def show() -> ResponseReturnValue:
     live_since()
+    mails = sending.everything(runtime(), current_user.id)
     return page(
         "outbox.html",
         "outbox-list",
-        mails=sending.everything(runtime(), current_user.id),
+        mails=mails,
+        looking={each.id for each in mails if sending.is_looking(runtime(), each)},
         drafts=composing.everything(runtime(), current_user.id),
     )
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sending
@@ -11,6 +12,7 @@ from soinbox_web.store import outbox
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.25  # seconds
+SETTLE_EVERY = 8  # looks; uncertain mail is compared with Sent
 AT_ONCE = 4  # mails on their way
 
 
@@ -30,7 +32,11 @@ def run(runtime: Runtime, stop: threading.Event) -> None:
                 running.discard(outbox_id)
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="outbox") as pool:
-        while not stop.is_set():
+        for look in count():
+            if stop.is_set():
+                return
+            if look % SETTLE_EVERY == 0:
+                _settle(runtime)
             for outbox_id in due(runtime):
                 with guard:
                     if outbox_id in running:
@@ -38,6 +44,13 @@ def run(runtime: Runtime, stop: threading.Event) -> None:
                     running.add(outbox_id)
                 pool.submit(deliver, outbox_id)
             stop.wait(LOOK_EVERY)
+
+
+def _settle(runtime: Runtime) -> None:
+    try:
+        sending.settle_found(runtime)
+    except Exception as error:  # what is uncertain stays so; sending goes on
+        log.error("uncertain mail: %s", type(error).__name__, exc_info=error)
 
 
 def due(runtime: Runtime) -> list[int]:

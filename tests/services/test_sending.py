@@ -17,7 +17,7 @@ from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import composing, people, sending, viewing
 from soinbox_web.services.composing import Typed
-from soinbox_web.store import actions, outbox
+from soinbox_web.store import actions, outbox, requests
 from soinbox_web.store.outbox import OutboxRow
 from soinbox_web.texts import translator
 from tests import seed
@@ -133,6 +133,26 @@ def test_faults_at_the_first_try(
     if found.state in ("uncertain", "failed"):
         assert sending.deliver(runtime, outbox_id) is None
         assert len(smtp.messages) == copies
+
+
+def test_uncertain_mail_found_in_sent_is_sent(runtime: Runtime, member: Member, server: Start) -> None:
+    account = account_on(runtime, member, server(close_at="DOT"))
+    outbox_id, other = sent(runtime, account), sent(runtime, account)
+    for each in (outbox_id, other):
+        sending.deliver(runtime, each)
+    with runtime.db.read() as connection:
+        asked = requests.open_of(connection, account.id)
+    assert [(each.kind, each.subject) for each in asked] == [("open_folder", "Sent")]
+    assert sending.is_looking(runtime, row(runtime, outbox_id))
+    copy = f"From: a@x.example\r\nMessage-ID: {row(runtime, outbox_id).message_id}\r\n\r\nHoi".encode()
+    seed.deliver(runtime, account, [copy])  # in the inbox it proves nothing: it may have been forged
+    assert sending.settle_found(runtime) == 0
+    seed.deliver(runtime, account, [copy], folder="Sent")
+    assert sending.settle_found(runtime) == 1
+    assert row(runtime, outbox_id).state == "sent" and row(runtime, outbox_id).problem is None
+    assert [each.state for each in row(runtime, outbox_id).recipients] == ["sent"]
+    assert row(runtime, other).state == "uncertain"
+    assert appends(runtime, account) == []  # the copy that is there stays the only one
 
 
 def test_a_retry_is_due_later_and_then_sent(

@@ -12,6 +12,7 @@ from soinbox_web.store import outbox
 from soinbox_web.store.outbox import Recipient
 from tests import seed
 from tests.client import SoinboxClient
+from tests.clock import HandClock
 
 
 @pytest.fixture
@@ -45,9 +46,19 @@ def mail(runtime: Runtime, account: Account, state: outbox.State, code: str = ""
     ],
 )
 def test_states_and_problems(
-    runtime: Runtime, account: Account, signed_in: SoinboxClient, state: outbox.State, code: str, words: str
+    runtime: Runtime,
+    account: Account,
+    signed_in: SoinboxClient,
+    clock: HandClock,
+    state: outbox.State,
+    code: str,
+    words: str,
 ) -> None:
     mail(runtime, account, state, code)
+    if state == "uncertain":
+        html = signed_in.get("/outbox").get_data(as_text=True)
+        assert "Looking for it in Sent items" in html and "Send again" not in html
+        clock.turn(seconds=61)
     html = signed_in.get("/outbox").get_data(as_text=True)
     assert words in html
     assert ("Send again" in html) == (state in ("failed", "uncertain"))

@@ -13,6 +13,7 @@ from soinbox_web.services.sending.queue import (
     undo,
     undoable,
 )
+from soinbox_web.services.sending.uncertain import is_looking, settle_found
 
 __all__ = [
     "HELD",
@@ -22,9 +23,11 @@ __all__ = [
     "deliver",
     "everything",
     "give_up",
+    "is_looking",
     "queue",
     "recover",
     "send_file",
+    "settle_found",
     "undo",
     "undoable",
 ]

@@ -1,7 +1,6 @@
 """Delivering one outbox row: claimed once, its phase durable before the final dot, never doubled."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +11,9 @@ from soinbox_web.model.message import MessageKey
 from soinbox_web.model.submission import RecipientResult, SubmissionResult
 from soinbox_web.problems import Problem, SendError, SoinboxError
 from soinbox_web.runtime import Runtime
+from soinbox_web.services.sending.answered import mark_answered
 from soinbox_web.services.sending.rule import objection
+from soinbox_web.services.sending.uncertain import fetch_sent
 from soinbox_web.store import accounts, actions, drafts, options, outbox
 from soinbox_web.store.outbox import OutboxRow, Phase, Recipient
 
@@ -39,6 +40,8 @@ def deliver(runtime: Runtime, outbox_id: int) -> SubmissionResult | None:
         wire = outbox.wire(connection, outbox_id)
     result = _failed(row, refused) if refused else _submit(runtime, account, row, wire)
     _settle(runtime, account, row, result)
+    if result.state == "uncertain":
+        fetch_sent(runtime, account)
     return result
 
 
@@ -88,7 +91,7 @@ def _settle(runtime: Runtime, account: Account, row: OutboxRow, result: Submissi
         _note_attempt(runtime, account, result)
         if result.state == "sent" and not accepted_before:
             _file_copy(runtime, account, row)
-            _mark_answered(runtime, row)
+            mark_answered(connection, row, now)
         if result.state == "uncertain":
             outbox.settle(connection, row.id, "uncertain", recipients, now, result.problem)
         elif (passing or (delayed and result.state == "sent")) and now - row.created_at < GIVE_UP:
@@ -155,18 +158,6 @@ def _file_copy(runtime: Runtime, account: Account, row: OutboxRow) -> None:
             not_before=now + PROVIDER_FILES if unknown else now,
             content=outbox.sent_copy(connection, row.id),
         )  # fmt: skip
-
-
-def _mark_answered(runtime: Runtime, row: OutboxRow) -> None:
-    """The message that was answered or forwarded says so."""
-    key = MessageKey.read(row.answers_key)
-    if key is None:
-        return
-    with runtime.db.write() as connection:
-        draft = drafts.of(connection, row.user_id, row.draft_id) if row.draft_id is not None else None
-        flag = "$Forwarded" if draft is not None and draft.kind == "forward" else "\\Answered"
-        arguments: dict[str, Sequence[str]] = {"add": [flag], "remove": []}
-        actions.add(connection, row.user_id, "flag", key, runtime.clock.now(), arguments=arguments)
 
 
 def _host(row: OutboxRow) -> str:
