@@ -1,5 +1,6 @@
 """Writing mail: new, reply, reply all, forward; the draft is a row from the first moment on."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -10,9 +11,11 @@ from flask_login import current_user
 from soinbox_web.model.message import MessageKey, ParsedMessage
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.services import composing, reading, sending, viewing
-from soinbox_web.services.composing import Source, Typed
+from soinbox_web.services.composing import Source
 from soinbox_web.store import persons
 from soinbox_web.web import dates
+from soinbox_web.web.access import token_in_form
+from soinbox_web.web.forms.draft import DraftForm
 from soinbox_web.web.page import page, runtime, see_other
 
 draft = Blueprint("draft", __name__)
@@ -48,9 +51,14 @@ def edit(draft_id: int) -> ResponseReturnValue:
 
 
 @draft.post("/drafts/<int:draft_id>")
+@token_in_form
 def save(draft_id: int) -> ResponseReturnValue:
     """Save, and do what the button says: save, attach, remove a file, send, discard."""
-    composing.save(runtime(), current_user.id, draft_id, _typed())
+    form = DraftForm()
+    form.validate()
+    if form.stale:
+        return _show(draft_id, status=422, form=form)
+    composing.save(runtime(), current_user.id, draft_id, form.typed())
     act, _sep, argument = request.form.get("do", "save").partition(":")
     here = url_for("draft.edit", draft_id=draft_id)
     try:
@@ -112,23 +120,14 @@ def _show(draft_id: int, status: int = 200, **context: Any) -> Response:
     elif chosen is not None and chosen[0].smtp is None:
         refused = Problem("sending_not_set_up", facts={"address": chosen[0].address})
     context.setdefault("wrong", {})
+    form = context.setdefault("form", None)
+    if form is not None:
+        found = replace(found, **form.shown())
     return page(
         "draft.html", "draft-state", status=status, draft=found, senders=senders, refused=refused,
         card=card, account=chosen[0] if chosen else None, back=_back(found.source_key, found.account_id),
         limit=runtime().settings.max_upload, **context,
     )  # fmt: skip
-
-
-def _typed() -> Typed:
-    form = request.form
-    return Typed(
-        account_id=form.get("account", type=int),
-        to=form.get("to", "")[:100_000],
-        cc=form.get("cc", "")[:100_000],
-        bcc=form.get("bcc", "")[:100_000],
-        subject=form.get("subject", "")[:5000],
-        body=form.get("body", "").replace("\r\n", "\n"),
-    )
 
 
 def _back(source_key: str, account_id: int | None) -> str:

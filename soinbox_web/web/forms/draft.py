@@ -1,0 +1,30 @@
+"""The composer's form: what is typed is checked where it is sent, never where it is kept."""
+
+from typing import Any
+
+from wtforms import IntegerField, StringField, TextAreaField
+
+from soinbox_web.services.composing import Typed
+from soinbox_web.web.forms import Form
+
+
+class DraftForm(Form):
+    """Every field of a mail that is being written."""
+
+    account = IntegerField()
+    to = StringField()
+    cc = StringField()
+    bcc = StringField()
+    subject = StringField()
+    body = TextAreaField()
+
+    def typed(self) -> Typed:
+        """What was typed, cut at what no mail has."""
+        to, cc, bcc = ((self[name].data or "")[:100_000] for name in ("to", "cc", "bcc"))
+        subject, body = (self.subject.data or "")[:5000], (self.body.data or "").replace("\r\n", "\n")
+        return Typed(self.account.data, to, cc, bcc, subject, body)
+
+    def shown(self) -> dict[str, Any]:
+        """The same by the names of a draft, to show it again without keeping it."""
+        typed = self.typed()
+        return {name: getattr(typed, name) for name in ("to", "cc", "bcc", "subject", "body")}
