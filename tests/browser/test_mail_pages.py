@@ -1,4 +1,4 @@
-"""Mail in Chromium: the list stands still while mail arrives, drafts save themselves; without JavaScript too."""
+"""Mail in Chromium: the list stands still while mail arrives, drafts save themselves; no JavaScript too."""
 
 import itertools
 from collections.abc import Callable
