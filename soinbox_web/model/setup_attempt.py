@@ -16,6 +16,8 @@ WAITING: tuple[Step, ...] = ("password", "consent", "advanced")  # for the perso
 NO_PASSWORD = ("oauth_only", "no_imap", "pop_only", "bridge")
 NO_PASSWORD_CODES = ("provider_no_imap", "provider_pop_only", "oauth_not_set_up", "oauth_required")
 
+INFORMATIONAL = ("ipv6_only_failure",)
+
 
 @dataclass(frozen=True, slots=True)
 class SetupAttempt:
@@ -45,6 +47,11 @@ class SetupAttempt:
     @property
     def running(self) -> bool:
         return self.step in RUNNING
+
+    @property
+    def faults(self) -> tuple[Problem, ...]:
+        """The problems that ask for something; the others are only worth telling."""
+        return tuple(problem for problem in self.problems if problem.code not in INFORMATIONAL)
 
     @property
     def asks_password(self) -> bool:

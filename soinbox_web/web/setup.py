@@ -50,7 +50,7 @@ def attempt(token: str) -> ResponseReturnValue:
     if step == "cancelled":
         return see_other(url_for("setup.start"))
     if step == "done":
-        for note in view.attempt.problems:
+        for note in view.attempt.faults:
             flash(f"{note.title(gettext)}. {note.cause(gettext)}")
         return _leave(_home(view))
     response = _show(view)
@@ -154,7 +154,7 @@ def _show(
     problem: Problem | None = None,
     status: int = 200,
 ) -> Response:
-    problems = (problem,) if problem else () if status == 422 else view.attempt.problems
+    problems = (problem,) if problem else () if status == 422 else view.attempt.faults
     return page(
         "setup.html",
         "setup-card",

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -167,3 +168,72 @@ def test_what_was_typed_is_gone_after_a_quarter_of_an_hour(signed_in, servers, c
     clock.turn(minutes=15, seconds=1)
     answer = signed_in.get(path)
     assert answer.status_code == 404 and "This set-up has ended" in answer.text
+
+
+def test_a_slip_of_a_big_domain_is_asked_about(signed_in):
+    path = signed_in.submit("/setup", {"address": "anna@gmial.com", "go": "advanced"}).location
+    page = signed_in.get(path).text
+    assert "Did you mean gmail.com?" in page and 'value="anna@gmail.com"' in page
+
+
+def test_a_chip_fills_the_form_without_javascript(signed_in, servers, runtime):
+    path = advanced(signed_in)
+    signed_in.submit(f"{path}/advanced", fields(servers, imap_port="1"))
+    page = settled(signed_in, path).text
+    chips = re.findall(r"name=\"fill\" formnovalidate value='([^']*)'>([^<]*)<", page)
+    value, label = next(chip for chip in chips if "143" in chip[0])
+    assert label == "143 with STARTTLS"
+    answer = signed_in.submit(
+        f"{path}/advanced", fields(servers, imap_port="1", smtp_port="4711", imap_password="new", fill=value)
+    )
+    assert answer.status_code == 200
+    assert re.search(r'<input id="imap_port"[^>]*value="143"', answer.text)
+    assert re.search(r'<option value="starttls" selected>', answer.text)
+    assert re.search(r'<input id="smtp_port"[^>]*value="4711"', answer.text), "the rest stays as typed"
+    assert "Kept; retype only to change." in answer.text and "new" not in re.findall(
+        r'value="([^"]*)"', answer.text
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["", "[]", "{}", '["imap"]', '["imap","h","x","ssl","u"]', '["x","h",1,"ssl","u"]']
+)
+def test_a_made_up_chip_fills_nothing(signed_in, servers, value):
+    path = advanced(signed_in)
+    answer = signed_in.submit(f"{path}/advanced", fields(servers, imap_host="my.host", fill=value))
+    assert answer.status_code == 200 and 'value="my.host"' in answer.text
+
+
+def test_a_side_is_tested_by_its_button(signed_in, servers, runtime, member):
+    path = advanced(signed_in)
+    signed_in.submit(f"{path}/advanced", fields(servers, test="imap"))
+    assert "It works. Nothing is saved yet." in settled(signed_in, path).text
+    assert accounts.of_user(runtime, member.id) == []
+
+
+def test_the_technical_report_is_a_page_and_a_file(signed_in, servers, app, colleague):
+    path = advanced(signed_in)
+    signed_in.submit(f"{path}/advanced", fields(servers, imap_password="wrong-one"))
+    assert f"{path}/report" in settled(signed_in, path).text
+    page = signed_in.get(f"{path}/report").text
+    assert "credentials_wrong" in page and ADDRESS in page and "wrong-one" not in page
+    masked = signed_in.get(f"{path}/report?masked=1&file=1")
+    assert masked.mimetype == "text/plain" and "attachment" in masked.headers["Content-Disposition"]
+    assert ADDRESS not in masked.text and "credentials_wrong" in masked.text
+    assert app.test_client().sign_in(colleague).get(f"{path}/report").status_code == 404
+
+
+def test_a_certificate_is_offered_for_pinning_only_where_the_operator_allows_it(signed_in, ca, runtime):
+    with mail_servers(ca) as (imap, smtp):
+        imap.behaviour = replace(imap.behaviour, certificate=ca.issue("localhost", fault="self_signed"))
+        path = advanced(signed_in)
+        signed_in.submit(f"{path}/advanced", fields((imap, smtp)))
+        page = settled(signed_in, path).text
+        assert "vouches for itself" in page and 'name="imap_pin"' not in page
+        runtime.settings = replace(runtime.settings, allow_pinning=True)
+        page = signed_in.get(path).text
+        value = re.search(r'name="imap_pin" value="([^"]*)"', page)[1]
+        assert re.fullmatch("localhost [0-9a-f]{64}", value)
+        assert imap.sign_ins == []
+        signed_in.submit(f"{path}/advanced", fields((imap, smtp), imap_pin=value, imap_password=""))
+        assert settled(signed_in, path).status_code == 303 and len(imap.sign_ins) == 1

@@ -274,7 +274,7 @@ def _view(
 
 
 def _passed(attempt: SetupAttempt) -> Protocol | None:
-    if attempt.step != "advanced" or attempt.problems:
+    if attempt.step != "advanced" or attempt.faults:
         return None
     return "imap" if attempt.purpose == "test_imap" else "smtp" if attempt.purpose == "test_smtp" else None
 
