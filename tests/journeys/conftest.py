@@ -1,5 +1,5 @@
-"""Fixtures of the journeys in Chromium."""
+"""Fixtures of the journeys over plain HTTP."""
 
-from tests.browser.conftest import chromium, javascript, language, open_page
+from tests.servers.noordlicht import connected_world
 
-__all__ = ["chromium", "javascript", "language", "open_page"]
+__all__ = ["connected_world"]
