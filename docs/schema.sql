@@ -42,6 +42,8 @@ CREATE TABLE accounts (
   provider TEXT NOT NULL DEFAULT '',
   generation INTEGER NOT NULL DEFAULT 1,
   auth TEXT NOT NULL DEFAULT 'password' CHECK (auth IN ('password', 'oauth2')),
+  issuer TEXT NOT NULL DEFAULT '',
+  consented_at TEXT NOT NULL DEFAULT '',
   imap_host TEXT NOT NULL,
   imap_port INTEGER NOT NULL,
   imap_security TEXT NOT NULL CHECK (imap_security IN ('ssl', 'starttls', 'none')),
@@ -162,6 +164,14 @@ CREATE TABLE leases (
   name TEXT PRIMARY KEY,
   holder TEXT NOT NULL,
   heartbeat_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE oauth_consents (
+  state_hash TEXT PRIMARY KEY,
+  session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+  attempt TEXT NOT NULL,
+  sealed TEXT NOT NULL,
+  expires_at TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE options (

@@ -7,6 +7,7 @@ from pathlib import Path
 from soinbox_web.clock import Clock, SystemClock
 from soinbox_web.settings import Settings
 from soinbox_web.store import mailbox_schema
+from soinbox_web.store.account_secrets import AccountSecrets, TokenMemory
 from soinbox_web.store.database import Database
 from soinbox_web.store.migrations import migrate
 from soinbox_web.store.vault import Vault
@@ -20,8 +21,14 @@ class Runtime:
     clock: Clock
     db: Database
     vault: Vault
+    _tokens: TokenMemory = field(default_factory=TokenMemory)
     _mailboxes: dict[tuple[int, int], Database] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def secrets(self) -> AccountSecrets:
+        """What accounts sign in with."""
+        return AccountSecrets(self.db, self.vault, self._tokens, self.clock)
 
     def mailbox_path(self, account_id: int, generation: int) -> Path:
         return self.settings.instance / "mailboxes" / f"{account_id}-{generation}.sqlite"

@@ -42,6 +42,8 @@ class Account:
     smtp: Login | None
     paused: bool = False
     files_sent_copy: Literal["yes", "no", "unknown"] = "unknown"
+    issuer: str = ""  # whose refresh token is kept, with auth oauth2
+    consented_at: str = ""  # RFC 3339
     imap_status: SideStatus = SideStatus()
     smtp_status: SideStatus = SideStatus()
 
@@ -62,5 +64,5 @@ class Account:
 
 _PASSWORD_CODES = {
     "credentials_wrong", "app_password_required", "oauth_required", "token_revoked", "password_expired",
-    "key_missing",
+    "consent_missing", "key_missing",
 }  # fmt: skip

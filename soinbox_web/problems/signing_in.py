@@ -113,6 +113,39 @@ REFUSED = (
         cause=N_("You, or your organisation, have to approve soinbox at {provider} first."),
         remedy=N_("Sign in at {provider} again and approve, or ask your administrator to do so."),
     ),
+    Kind(
+        "oauth_other_mailbox",
+        title=N_("{provider} let you in, but not to this mailbox"),
+        cause=N_("You may have signed in there with another address than {username}."),
+        remedy=N_("Sign in at {provider} again with the account of {username}."),
+    ),
+    Kind(
+        "oauth_state_invalid",
+        title=N_("This sign-in was used already, or began elsewhere"),
+        cause=N_("Coming back from a provider works once, within 15 minutes and in the same browser."),
+        remedy=N_("Begin again with your e-mail address."),
+    ),
+    Kind(
+        "oauth_client_refused",
+        title=N_("{provider} does not know this installation of soinbox"),
+        cause=N_("The client ID, the secret or the address to come back to differs from what is known there."),
+        remedy=N_("Ask your administrator to check the registration at {provider}."),
+        retry="never",
+    ),
+    Kind(
+        "oauth_issuer_bad",
+        title=N_("The sign-in of {provider} does not answer as it should"),
+        cause=N_("soinbox could not understand the page where it gets its permission."),
+        remedy=N_("Try again in a few minutes. If it stays so, tell your administrator."),
+        retry="later",
+    ),
+    Kind(
+        "oauth_no_refresh_token",
+        title=N_("{provider} gave a permission that does not last"),
+        cause=N_("Without a lasting permission soinbox would have to ask you again every hour."),
+        remedy=N_("Ask your administrator to request lasting access at {provider} (scope offline_access)."),
+        retry="never",
+    ),
 )
 
 SERVER = (

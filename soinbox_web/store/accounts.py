@@ -14,6 +14,7 @@ from soinbox_web.store.vault import Associated, Vault
 from soinbox_web.texts import Translate
 
 Side = Literal["imap", "smtp"]
+SecretSide = Literal["imap", "smtp", "oauth"]  # oauth: the refresh token, for both sides
 KEPT_ATTEMPTS = 20
 
 
@@ -88,6 +89,26 @@ def update_login(
     )
 
 
+def seal_consent(
+    connection: sqlite3.Connection, vault: Vault, account_id: int, issuer: str, refresh: str, at: datetime
+) -> None:
+    """From now on the account signs in with tokens of this issuer; its passwords are forgotten."""
+    connection.execute(
+        "UPDATE accounts SET auth = 'oauth2', issuer = ?, consented_at = ? WHERE id = ?",
+        (issuer, timestamp(at), account_id),
+    )
+    connection.execute("DELETE FROM account_secrets WHERE account_id = ?", (account_id,))
+    seal_secret(connection, vault, read(connection, account_id), "oauth", refresh)
+
+
+def use_passwords(connection: sqlite3.Connection, account_id: int) -> None:
+    """From now on the account signs in with passwords; its refresh token is forgotten."""
+    connection.execute(
+        "UPDATE accounts SET auth = 'password', issuer = '', consented_at = '' WHERE id = ?", (account_id,)
+    )
+    connection.execute("DELETE FROM account_secrets WHERE account_id = ? AND side = 'oauth'", (account_id,))
+
+
 def next_generation(connection: sqlite3.Connection, account_id: int) -> None:
     """From now on another mailbox file is the account's: what the server holds is fetched anew."""
     connection.execute("UPDATE accounts SET generation = generation + 1 WHERE id = ?", (account_id,))
@@ -99,7 +120,7 @@ def remove(connection: sqlite3.Connection, account_id: int) -> None:
 
 
 def seal_secret(
-    connection: sqlite3.Connection, vault: Vault, account: Account, side: Side, secret: str
+    connection: sqlite3.Connection, vault: Vault, account: Account, side: SecretSide, secret: str
 ) -> None:
     """Store the secret of one side, bound to that side's server and user name."""
     connection.execute(
@@ -108,17 +129,17 @@ def seal_secret(
     )
 
 
-def open_secret(connection: sqlite3.Connection, vault: Vault, account: Account, side: Side) -> str:
+def open_secret(connection: sqlite3.Connection, vault: Vault, account: Account, side: SecretSide) -> str:
     """The secret of one side; StoreError key_missing when there is none, or it is another server's."""
     row = connection.execute(
         "SELECT sealed FROM account_secrets WHERE account_id = ? AND side = ?", (account.id, side)
     ).fetchone()
     if row is None:
-        raise StoreError(Problem("key_missing", side=side))
+        raise StoreError(Problem("key_missing", side="smtp" if side == "smtp" else "imap"))
     return vault.unseal(row["sealed"], associated(account, side))
 
 
-def stored_secret(connection: sqlite3.Connection, vault: Vault, account: Account, side: Side) -> str:
+def stored_secret(connection: sqlite3.Connection, vault: Vault, account: Account, side: SecretSide) -> str:
     """As `open_secret`, but "" when there is none that opens."""
     try:
         return open_secret(connection, vault, account, side)
@@ -144,8 +165,10 @@ def as_json(account: Account, user: str, folders: int, translate: Translate) -> 
     }
 
 
-def associated(account: Account, side: Side) -> Associated:
+def associated(account: Account, side: SecretSide) -> Associated:
     """What a sealed secret is bound to (trust.md section 3)."""
+    if side == "oauth":
+        return [account.user_id, account.id, side, account.issuer, 0, account.address, ""]
     login = account.imap if side == "imap" else account.smtp
     if login is None:
         return [account.user_id, account.id, side, "", 0, "", ""]
@@ -230,6 +253,7 @@ def _account(row: sqlite3.Row, imap_status: SideStatus, smtp_status: SideStatus)
         id=row["id"], user_id=row["user_id"], address=row["address"], name=row["name"],
         provider=row["provider"], generation=row["generation"], auth=row["auth"], imap=imap,
         smtp=smtp if smtp.host else None, paused=bool(row["paused"]), files_sent_copy=row["files_sent_copy"],
+        issuer=row["issuer"], consented_at=row["consented_at"],
         imap_status=imap_status,
         smtp_status=smtp_status,
     )  # fmt: skip

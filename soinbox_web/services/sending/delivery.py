@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 
+from soinbox_web.mail import credentials
 from soinbox_web.mail.net import Network
 from soinbox_web.mail.smtp import SmtpConnection
 from soinbox_web.model.account import Account
@@ -66,12 +67,18 @@ def _submit(runtime: Runtime, account: Account, row: OutboxRow, wire: bytes) -> 
             if not outbox.reach(connection, row.id, row.attempts, phase):
                 raise SendError(Problem("too_late"))  # another mailroom has it: nothing is sent twice
 
-    try:
+    def opened(secret: str, token: bool) -> SmtpConnection:
         assert account.smtp is not None
-        with runtime.db.read() as connection:
-            secret = accounts.open_secret(connection, runtime.vault, account, "smtp")
-        with SmtpConnection.connect(account.smtp, network) as smtp:
-            smtp.sign_in(secret, token=account.auth == "oauth2")
+        smtp = SmtpConnection.connect(account.smtp, network)
+        try:
+            smtp.sign_in(secret, token=token)
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    try:
+        with credentials.sign_in(account, "smtp", runtime.secrets, network, opened) as smtp:
             reach("connected")
             return smtp.submit(row.envelope_from, row.waiting, wire, before_dot=lambda: reach("dot"))
     except SoinboxError as error:

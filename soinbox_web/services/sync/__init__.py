@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 
+from soinbox_web.mail import credentials
 from soinbox_web.mail import folders as server
 from soinbox_web.mail.answers import CommandRefused
 from soinbox_web.mail.discovery import providers
@@ -25,18 +26,20 @@ __all__ = ["connect", "discard_unfit", "open_session", "sync_once", "synchronise
 
 def connect(runtime: Runtime, account: Account, network: Network | None = None) -> ImapConnection:
     """A connection that is signed in, no folder open. Raises SoinboxError with the stage it failed at."""
-    with runtime.db.read() as connection:
-        secret = accounts.open_secret(connection, runtime.vault, account, "imap")
     network = network or Network(runtime.settings, runtime.clock)
     provider = providers.by_key(account.provider)
-    stages = Stages("imap", account.imap, provider, clock=network.clock, secret=secret)
-    opened = ImapConnection.connect(account.imap, network, provider=provider, stages=stages)
-    try:
-        opened.sign_in(secret, token=account.auth == "oauth2")
-    except BaseException:
-        opened.close()
-        raise
-    return opened
+
+    def opened(secret: str, token: bool) -> ImapConnection:
+        stages = Stages("imap", account.imap, provider, clock=network.clock, secret=secret)
+        connection = ImapConnection.connect(account.imap, network, provider=provider, stages=stages)
+        try:
+            connection.sign_in(secret, token=token)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return credentials.sign_in(account, "imap", runtime.secrets, network, opened)
 
 
 def open_session(

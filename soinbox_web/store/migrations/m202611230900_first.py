@@ -131,6 +131,8 @@ CREATE TABLE accounts (
   provider TEXT NOT NULL DEFAULT '',
   generation INTEGER NOT NULL DEFAULT 1,
   auth TEXT NOT NULL DEFAULT 'password' CHECK (auth IN ('password', 'oauth2')),
+  issuer TEXT NOT NULL DEFAULT '',
+  consented_at TEXT NOT NULL DEFAULT '',
   imap_host TEXT NOT NULL,
   imap_port INTEGER NOT NULL,
   imap_security TEXT NOT NULL CHECK (imap_security IN ('ssl', 'starttls', 'none')),
@@ -147,6 +149,14 @@ CREATE TABLE accounts (
   created_at TEXT NOT NULL,
   updated_at TEXT NOT NULL,
   UNIQUE (user_id, address)
+) STRICT;
+
+CREATE TABLE oauth_consents (
+  state_hash TEXT PRIMARY KEY,
+  session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+  attempt TEXT NOT NULL,
+  sealed TEXT NOT NULL,
+  expires_at TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE account_secrets (
