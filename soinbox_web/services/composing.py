@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from soinbox_web.mail.mime.parse import part_bytes
+from soinbox_web.mail.mime.worker import part_guarded
 from soinbox_web.model import reply
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import Correspondent, MessageKey, ParsedMessage
@@ -173,7 +173,10 @@ def _forwarded(kind: Kind, source: Source | None) -> list[tuple[str, str, bytes]
         return []
     found = []
     for each in source.parsed.attachments:
-        media_type, name, content = part_bytes(source.raw, each.part)
+        try:
+            media_type, name, content = part_guarded(source.raw, each.part)
+        except KeyError as error:
+            raise AccessError(Problem("not_found")) from error
         found.append((name, media_type, content))
     return found
 

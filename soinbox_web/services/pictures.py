@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
-from soinbox_web.mail.mime.parse import part_bytes
+from soinbox_web.mail.mime.worker import part_guarded
 from soinbox_web.mail.net import Network
 from soinbox_web.model.message import MessageKey, ParsedMessage
 from soinbox_web.model.picture import picture_type
@@ -76,7 +76,7 @@ def open_token(runtime: Runtime, text: str) -> Picture:
     if raw is None:
         raise _missing()
     try:
-        return _checked(part_bytes(raw, part)[2])
+        return _checked(part_guarded(raw, part)[2])
     except KeyError as error:
         raise _missing() from error
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from soinbox_web.mail.mime.parse import part_bytes
 from soinbox_web.mail.mime.sanitize import safe_html
-from soinbox_web.mail.mime.worker import parse_guarded
+from soinbox_web.mail.mime.worker import parse_guarded, part_guarded
 from soinbox_web.model.message import ParsedMessage, SafeHtml
 from soinbox_web.model.picture import picture_type
 from soinbox_web.problems import AccessError, Problem
@@ -41,7 +40,7 @@ def safe(
 def part(raw: bytes, number: int) -> Part:
     """One attachment; AccessError not_found when there is no such part."""
     try:
-        _, name, content = part_bytes(raw, number)
+        _, name, content = part_guarded(raw, number)
     except KeyError as error:
         raise AccessError(Problem("not_found")) from error
     return Part(name, picture_type(content) or BINARY, content)

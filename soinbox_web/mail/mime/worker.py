@@ -14,24 +14,43 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from soinbox_web.mail.mime.parse import parse, source_only
+from soinbox_web.mail.mime.parse import parse, part_bytes, source_only
 from soinbox_web.model.message import Attachment, Correspondent, ParsedMessage
 
-SMALL = (
-    256 * 1024
-)  # bytes; what is smaller is read at once: the caps bound it to a few ms (tests print the figure)
+SMALL = 256 * 1024  # bytes; smaller is read at once: the caps bound it to a few ms (tests print the figure)
 SECONDS = 10.0
 MEMORY = 512 * 1024 * 1024
 WORKERS = 2
 _WAIT = 30.0  # for a free worker
 _LENGTH = struct.Struct(">I")
+_HEAD = struct.Struct(">Ii")  # length of the message, and the part asked for
+_WHOLE = -1
 
 
 def parse_guarded(raw: bytes) -> ParsedMessage:
     """`parse` for any size and malice; `source_only` when reading it took too much. Never raises."""
     if len(raw) <= SMALL:
         return parse(raw)
-    return _pool().parse(raw)
+    try:
+        return _from_json(json.loads(_pool().ask(raw, _WHOLE)))
+    except TimeoutError as error:
+        return source_only(raw, str(error))
+
+
+def part_guarded(raw: bytes, part: int) -> tuple[str, str, bytes]:
+    """`part_bytes` for any size and malice; KeyError also when reading it took too much."""
+    if len(raw) <= SMALL:
+        return part_bytes(raw, part)
+    if not 0 <= part < 1 << 31:
+        raise KeyError(part)
+    try:
+        head, _, content = _pool().ask(raw, part).partition(b"\n")
+    except TimeoutError as error:
+        raise KeyError(part) from error
+    if not head:
+        raise KeyError(part)
+    media_type, name = json.loads(head)
+    return media_type, name, content
 
 
 class _Pool:
@@ -43,19 +62,20 @@ class _Pool:
         for _ in range(WORKERS):
             self.idle.put(None)
 
-    def parse(self, raw: bytes) -> ParsedMessage:
+    def ask(self, raw: bytes, part: int) -> bytes:
+        """A child's answer; TimeoutError with the reason in words when there is none."""
         try:
             child = self.idle.get(timeout=_WAIT)
         except queue.Empty:
-            return source_only(raw, "too busy to read it now")
+            raise TimeoutError("too busy to read it now") from None
         try:
             child = child if child is not None and child.alive else _Child()
-            return child.parse(raw)
-        except (OSError, ValueError, EOFError):
+            return child.ask(raw, part)
+        except (OSError, ValueError, EOFError) as error:
             if child is not None:
                 child.close()
                 child = None
-            return source_only(raw, "reading it took too much time or memory")
+            raise TimeoutError("reading it took too much time or memory") from error
         finally:
             self.idle.put(child)
 
@@ -72,7 +92,7 @@ class _Pool:
 
 
 class _Child:
-    """One process: a length and the message in, a length and JSON out."""
+    """One process: a length, a part and the message in; a length and the answer out."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -89,12 +109,12 @@ class _Child:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def parse(self, raw: bytes) -> ParsedMessage:
+    def ask(self, raw: bytes, part: int) -> bytes:
         deadline = monotonic() + SECONDS
-        self._write(_LENGTH.pack(len(raw)), deadline)
+        self._write(_HEAD.pack(len(raw), part), deadline)
         self._write(raw, deadline)
         (length,) = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
-        return _from_json(json.loads(self._read(length, deadline)))
+        return self._read(length, deadline)
 
     def _write(self, raw: bytes, deadline: float) -> None:
         assert self.process.stdin is not None
@@ -168,14 +188,25 @@ def _from_json(fields: dict[str, Any]) -> ParsedMessage:
     )
 
 
+def _part_answer(raw: bytes, part: int) -> bytes:
+    """Its type and name as a line of JSON, then its bytes; empty when there is none."""
+    try:
+        media_type, name, content = part_bytes(raw, part)
+    except KeyError:
+        return b""
+    return json.dumps([media_type, name]).encode() + b"\n" + content
+
+
 def _serve() -> None:
     """The child's loop; ends with its input."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    while head := stdin.read(_LENGTH.size):
-        answer = _to_json(parse(stdin.read(_LENGTH.unpack(head)[0])))
+    while head := stdin.read(_HEAD.size):
+        length, part = _HEAD.unpack(head)
+        raw = stdin.read(length)
+        answer = _to_json(parse(raw)) if part == _WHOLE else _part_answer(raw, part)
         stdout.write(_LENGTH.pack(len(answer)) + answer)
         stdout.flush()
 

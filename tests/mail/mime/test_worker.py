@@ -4,9 +4,11 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from soinbox_web.mail.mime import worker
-from soinbox_web.mail.mime.parse import parse
-from soinbox_web.mail.mime.worker import SMALL, parse_guarded
+from soinbox_web.mail.mime.parse import parse, part_bytes
+from soinbox_web.mail.mime.worker import SMALL, parse_guarded, part_guarded
 from tests.mail.mime.corpora import own
 
 
@@ -53,3 +55,12 @@ def test_memory_is_limited():
     answer = parse_guarded(bomb)
     assert answer.source_only
     assert answer.subject == "bomb"
+
+
+def test_a_part_of_a_large_message_is_read_there_too():
+    raw = _large("invitation")
+    (found,) = [each for each in parse(raw).attachments if each.type == "text/calendar"]
+    assert part_guarded(raw, found.part) == part_bytes(raw, found.part)
+    for missing in (999, -1):
+        with pytest.raises(KeyError):
+            part_guarded(raw, missing)
