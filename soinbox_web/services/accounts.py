@@ -1,16 +1,21 @@
 """Connected accounts: their secrets, how they fare, checking now, removing."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from soinbox_web.clock import timestamp
+from soinbox_web.mail import authorization, issuers
+from soinbox_web.mail.net import Network
 from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
-from soinbox_web.problems import AccessError, Problem, ServerError
+from soinbox_web.problems import AccessError, Problem, ServerError, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import accounts, changes, folders, requests
 from soinbox_web.texts import Translate
+
+log = logging.getLogger(__name__)
 
 CHECK_EVERY = timedelta(seconds=30)
 
@@ -118,11 +123,30 @@ def remove(runtime: Runtime, account_id: int) -> None:
     now = runtime.clock.now()
     with runtime.db.write() as connection:
         account = accounts.read(connection, account_id)
+        refresh = (
+            accounts.stored_secret(connection, runtime.vault, account, "oauth")
+            if account.auth == "oauth2"
+            else ""
+        )
         accounts.remove(connection, account_id)
         changes.record(
             connection, "account", now, account_id=account_id, user_id=account.user_id, detail="removed"
         )
     runtime.forget_mailbox(account.id, account.generation)
+    if refresh:
+        _revoke(runtime, account, refresh)
+
+
+def _revoke(runtime: Runtime, account: Account, refresh: str) -> None:
+    """Tell the issuer that the permission is over; the account is gone whatever it answers."""
+    client = issuers.client_for(runtime.settings, account.imap.host)
+    if client is None or issuers.issuer_url(client) != account.issuer:
+        return
+    network = Network(runtime.settings, runtime.clock)
+    try:
+        authorization.revoke(client, issuers.issuer_of(client, network), network, refresh)
+    except SoinboxError as error:
+        log.warning("account %d: permission not revoked: %s", account.id, error.problem.code)
 
 
 def _folders(runtime: Runtime, account: Account) -> list[Folder]:

@@ -11,7 +11,7 @@ from soinbox_web.problems import InputError, Problem, ServerError
 from soinbox_web.services import accounts
 from soinbox_web.services import setup as setups
 from soinbox_web.services.setup import report
-from soinbox_web.web import reports
+from soinbox_web.web import hx, reports
 from soinbox_web.web.access import token_in_form
 from soinbox_web.web.dates import clock_time
 from soinbox_web.web.forms.setup import AddressForm, ServerForm, tested_side
@@ -24,6 +24,14 @@ account = Blueprint("account", __name__)
 def options() -> ResponseReturnValue:
     """The tab E-mail account of the options: the list, with edit and remove."""
     return page("options_account.html", accounts=accounts.of_user(runtime(), current_user.id))
+
+
+@account.get("/banners")
+def banners() -> ResponseReturnValue:
+    """What stands on every page of an account that fails, drawn anew when an account changes."""
+    if hx.target_id() not in ("banners", "health"):
+        return see_other(url_for("account.options"))
+    return page("options_account.html", "banners", "health")
 
 
 @account.get("/accounts/<int:account_id>/status")
@@ -47,6 +55,10 @@ def refresh(account_id: int) -> ResponseReturnValue:
 def edit(account_id: int) -> ResponseReturnValue:
     """The server data, prefilled, with what is wrong with them now."""
     view = setups.edit_view(runtime(), current_user.id, account_id)
+    own = accounts.own(runtime(), current_user.id, account_id)
+    problem = next(iter(view.attempt.problems), None)
+    if view.issuer and (own.auth == "oauth2" or (problem and problem.code == "oauth_required")):
+        return page("oauth.html", view=view, attempt=view.attempt, link="", problem=problem)
     return _edit(account_id, view, ServerForm.of(view, plain=_plain()), view.attempt.problems)
 
 

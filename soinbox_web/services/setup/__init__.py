@@ -13,15 +13,18 @@ from soinbox_web.model.server import Login, Protocol
 from soinbox_web.model.setup_attempt import WAITING, AdvancedForm, Purpose, SetupAttempt, TimedStage
 from soinbox_web.problems import AccessError, InputError, Problem
 from soinbox_web.runtime import Runtime
-from soinbox_web.services.setup import connect, limits, work
+from soinbox_web.services.setup import connect, consent, limits, work
 from soinbox_web.services.setup.chips import chips
+from soinbox_web.services.setup.consent import come_back
+from soinbox_web.services.setup.consent import link as consent_link
 from soinbox_web.services.setup.doctor import DoctorReport, doctor
 from soinbox_web.services.setup.typed import Typed, stored_alike
 from soinbox_web.store import accounts, setup_attempts
 
 __all__ = [
-    "DoctorReport", "SetupView", "cancel", "confirm_hosts", "doctor", "edit_view", "keep", "open_advanced",
-    "start", "start_advanced", "submit_advanced", "submit_edit", "submit_password", "view", "wipe",
+    "DoctorReport", "SetupView", "begin_consent", "cancel", "come_back", "confirm_hosts", "consent_link",
+    "doctor", "edit_view", "keep", "open_advanced", "start", "start_advanced", "start_consent",
+    "submit_advanced", "submit_edit", "submit_password", "view", "wipe",
 ]  # fmt: skip
 
 AT_ONCE = 0.4  # seconds that the first page waits for a provider that is known
@@ -44,6 +47,7 @@ class SetupView:
     kept_smtp: bool = False
     chips: tuple[Chip, ...] = ()
     passed: Protocol | None = None
+    issuer: str = ""  # whose own page lets people in
 
 
 def start(runtime: Runtime, user_id: int, address_text: str) -> str:
@@ -204,6 +208,25 @@ def submit_edit(
     return token
 
 
+def begin_consent(runtime: Runtime, user_id: int, session_id: int, token: str) -> None:
+    """Prepare the link to the provider's own page; SignInError when that cannot be."""
+    consent.begin(runtime, _read(runtime, user_id, token), session_id)
+
+
+def start_consent(runtime: Runtime, user_id: int, account_id: int) -> str:
+    """An attempt to sign in anew at the provider, for an account that is there; its token."""
+    account = edit_view(runtime, user_id, account_id).attempt
+    now = runtime.clock.now()
+    token = randomness.token_urlsafe(18)
+    with runtime.db.write() as connection:
+        setup_attempts.wipe(connection, now)
+        setup_attempts.insert(
+            connection, token, user_id, account.address, "password", now, account_id=account_id,
+            detection=connect.known(account.address.rpartition("@")[2]), imap=account.imap, smtp=account.smtp,
+        )  # fmt: skip
+    return token
+
+
 def edit_view(runtime: Runtime, user_id: int, account_id: int) -> SetupView:
     """The advanced form of an account, prefilled, with what is wrong with it now; nothing is written."""
     with runtime.db.read() as connection:
@@ -270,6 +293,7 @@ def _view(
         kept or bool(typed.imap or typed.smtp),
         chips(attempt),
         _passed(attempt),
+        consent.issuer_title(runtime, attempt.imap),
     )
 
 

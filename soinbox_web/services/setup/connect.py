@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from soinbox_web.mail import discovery, signin
+from soinbox_web.mail import discovery, issuers, signin
 from soinbox_web.mail.discovery import providers
 from soinbox_web.mail.net import Network
 from soinbox_web.mail.signin import Secrets, SideResult, SignInResult
@@ -68,12 +68,13 @@ def known(domain: str) -> Detection | None:
 
 def own_page(runtime: Runtime, found: Detection) -> tuple[Problem, ...]:
     """The problem of a provider that signs people in on its own page only."""
-    provider = found.provider
+    provider, best = found.provider, found.best("imap")
     if provider is None or "oauth_only" not in found.policies:
         return ()
-    code = "oauth_required" if runtime.settings.oauth_client(provider.oauth_issuer) else "oauth_not_set_up"
+    if runtime.settings.public_url and best and issuers.client_for(runtime.settings, best.host):
+        return ()  # the page has the button
     return (
-        Problem(code, side="detection", stage="lookup", facts={"provider": provider.name},
+        Problem("oauth_not_set_up", side="detection", stage="lookup", facts={"provider": provider.name},
                 help_url=provider.help_url),
     )  # fmt: skip
 
@@ -270,10 +271,13 @@ def save(
                 "connected",
             )  # fmt: skip
         saved = accounts.read(connection, account_id)
-        accounts.seal_secret(connection, runtime.vault, saved, "imap", secrets.imap)
+        if not secrets.token:
+            accounts.use_passwords(connection, account_id)
+            accounts.seal_secret(connection, runtime.vault, saved, "imap", secrets.imap)
         accounts.record_attempt(connection, account_id, "imap", now)
         if smtp is not None:
-            accounts.seal_secret(connection, runtime.vault, saved, "smtp", secrets.smtp or secrets.imap)
+            if not secrets.token:
+                accounts.seal_secret(connection, runtime.vault, saved, "smtp", secrets.smtp or secrets.imap)
             accounts.record_attempt(connection, account_id, "smtp", now, result.smtp.problem)
         changes.record(connection, "account", now, user_id=user_id, account_id=account_id, detail=event)
         return accounts.read(connection, account_id)
