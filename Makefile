@@ -8,7 +8,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard soinbox_web/translations/*/LC_MESSAGES/*.po))
 PYTEST ?= $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help demo run test check lint types arch bench docs texts screenshots trust doctor-report clean
+.PHONY: help demo run test check lint types arch bench doctor-report docs texts screenshots clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -38,6 +38,10 @@ arch: $(VENV)/.test ## who may import whom
 bench: $(VENV)/.test $(CATALOGS) ## figures beside their peers, as ratios and as JSON
 	@tests/debian-parts
 	$(BIN)/python -m bench $(ARGS)
+
+doctor-report: $(VENV)/.test $(CATALOGS) ## the numbers of set-up beside their goals, counted by the servers
+	@tests/debian-parts
+	$(BIN)/python -m tests.reports.doctor $(ARGS)
 
 docs: $(VENV)/.test $(CATALOGS) ## write docs/schema.sql, problems.md and settings.md anew
 	$(BIN)/python -m tests.house.documents
