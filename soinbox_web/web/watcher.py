@@ -20,6 +20,7 @@ _EVENTS = {
     "action": ("folder-changed",),
     "outbox": ("outbox-changed",),
     "request": ("message-changed",),
+    "status": ("account-changed", "folder-changed"),
     "setup": ("setup-changed",),
     "setup_attempt": ("setup-changed",),
     "body": ("message-changed", "folder-changed"),
