@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from soinbox_web.mail.mime.invitation import invitation
 from soinbox_web.mail.mime.sanitize import safe_html
 from soinbox_web.mail.mime.worker import parse_guarded, part_guarded
+from soinbox_web.model.invitation import Invitation
 from soinbox_web.model.message import ParsedMessage, SafeHtml
 from soinbox_web.model.picture import picture_type
 from soinbox_web.problems import AccessError, Problem
@@ -35,6 +37,11 @@ def safe(
     if not message.html or message.source_only:
         return None
     return safe_html(message.html, allow_remote=allow_remote, rewrite_image=rewrite)
+
+
+def meeting(message: ParsedMessage) -> Invitation | None:
+    """The meeting it invites to; None without any, or when that cannot be read."""
+    return invitation(message.invitation) if message.invitation else None
 
 
 def part(raw: bytes, number: int) -> Part:

@@ -7,13 +7,14 @@ from babel.dates import format_date, format_skeleton
 from flask import Blueprint
 from flask_babel import get_locale
 
+from soinbox_web.model.invitation import Invitation
 from soinbox_web.web.language import local
 from soinbox_web.web.page import runtime
 
 
 def install(blueprint: Blueprint) -> None:
-    """The template filters `row_date`, `full_date`, `clock_time`, `iso`, `file_size` and `day`."""
-    for view in (row_date, full_date, clock_time, iso, file_size, day):
+    """The template filters of this file, each by its name."""
+    for view in (row_date, full_date, clock_time, iso, file_size, day, meeting_time):
         blueprint.add_app_template_filter(view)
 
 
@@ -52,6 +53,25 @@ def clock_time(moment: datetime | None) -> str:
     if here.date() == local(runtime().clock.now()).date():
         return f"{here:%H:%M}"
     return f"{format_skeleton('dMMM', here, locale=_locale())} {here:%H:%M}"
+
+
+def meeting_time(meeting: Invitation) -> str:
+    """When a meeting is: its day, or from when until when."""
+    start, end, locale = meeting.start, meeting.end, _locale()
+    if not isinstance(start, datetime):
+        return str(format_date(start, "full", locale=locale)) if start else ""
+    begin = _here(start)
+    words = f"{format_date(begin, 'full', locale=locale)}, {begin:%H:%M}"
+    if not isinstance(end, datetime):
+        return words
+    close = _here(end)
+    last = "" if close.date() == begin.date() else f" {format_date(close, 'full', locale=locale)},"
+    return f"{words} –{last} {close:%H:%M}"
+
+
+def _here(moment: datetime) -> datetime:
+    """A time without a zone means the reader's own clock."""
+    return local(moment) if moment.tzinfo else moment
 
 
 def iso(moment: datetime | None) -> str:

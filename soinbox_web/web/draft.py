@@ -3,14 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from soinbox_web.model.message import MessageKey, ParsedMessage
 from soinbox_web.problems import AccessError, Problem, SoinboxError
-from soinbox_web.services import composing, reading, sending, viewing
+from soinbox_web.services import composing, reading, recipients, sending, viewing
 from soinbox_web.services.composing import Source
 from soinbox_web.store import persons
 from soinbox_web.web import dates
@@ -43,6 +43,13 @@ def new() -> ResponseReturnValue:
     to = request.args.get("to", "")[:1000]
     draft_id = composing.start(runtime(), current_user.id, account_id, kind, to=to, source=source)
     return see_other(url_for("draft.edit", draft_id=draft_id))
+
+
+@draft.get("/drafts/people")
+def people() -> ResponseReturnValue:
+    """The recipients that fit what is typed, as options of the fields' list."""
+    found = recipients.suggested(runtime(), current_user.id, request.args.get("q", "")[:200])
+    return make_response(render_template("_people.html", people=found))
 
 
 @draft.get("/drafts/<int:draft_id>")
@@ -126,7 +133,8 @@ def _show(draft_id: int, status: int = 200, **context: Any) -> Response:
     return page(
         "draft.html", "draft-state", status=status, draft=found, senders=senders, refused=refused,
         card=card, account=chosen[0] if chosen else None, back=_back(found.source_key, found.account_id),
-        limit=runtime().settings.max_upload, **context,
+        limit=runtime().settings.max_upload,
+        people=recipients.suggested(runtime(), current_user.id, ""), **context,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ SECTIONS = {
     "not-updated": N_("Why isn't the e-mail list updated?"),
     "first-address": N_("The first e-mail address"),
     "sending": N_("Sending e-mail"),
+    "reading": N_("Reading and finding e-mail"),
 }
 
 

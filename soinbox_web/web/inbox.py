@@ -11,7 +11,7 @@ from flask_login import current_user
 from soinbox_web.clock import moment, timestamp
 from soinbox_web.model.listing import EVERY_SENDERS, EVERY_SORT, Listing, Query
 from soinbox_web.services import reading, sending, triage
-from soinbox_web.store import accounts
+from soinbox_web.store import accounts, options
 from soinbox_web.web import dates, hx, names, opened
 from soinbox_web.web.language import local, zone
 from soinbox_web.web.page import inside, page, runtime, see_other
@@ -79,10 +79,12 @@ def _list_context(account_id: int, query: Query) -> dict[str, Any]:
     reading.open_folder(runtime(), listing.account, listing.folder)
     with runtime().db.read() as connection:
         every = accounts.of_user(connection, current_user.id)
+        asks = options.of(connection, current_user.id).ask_before_deleting
     return {
         "listing": listing,
         "folders": listing.folders,
         "accounts": every,
+        "asks": asks or (listing.folder is not None and listing.folder.role == "trash"),
         "list_url": _url(account_id, query),
         "url_with": lambda **changes: _url(account_id, query.with_(**changes)),
         "first_days": _first_days(),

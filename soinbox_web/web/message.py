@@ -24,6 +24,7 @@ BODY_CSP = (
 PRINT_CSP = BODY_CSP.replace("frame-ancestors 'self'", "frame-ancestors 'none'")
 PART_CSP = "sandbox; default-src 'none'; frame-ancestors 'none'"
 MOST_KEYS = 1000
+HEADERS = 256_000  # bytes shown
 
 
 @message.get("/messages/<key>")
@@ -76,6 +77,14 @@ def source(key: str) -> ResponseReturnValue:
     raw = _raw(_key(key))
     name = (viewing.parsed(raw).subject or "message")[:80]
     return _file(raw, viewing.BINARY, f"{name.translate(_NOT_IN_NAMES)}.eml", "attachment")
+
+
+@message.get("/messages/<key>/headers")
+def headers(key: str) -> ResponseReturnValue:
+    """The header block as it came, as plain text."""
+    raw = _raw(_key(key))
+    block = raw[: raw.find(b"\r\n\r\n") if b"\r\n\r\n" in raw else raw.find(b"\n\n")][:HEADERS]
+    return _file(block.decode("utf-8", "replace").encode(), "text/plain; charset=utf-8", "", "inline")
 
 
 @message.get("/image/<token>")

@@ -5,6 +5,7 @@ from typing import Any
 from flask import request, url_for
 from flask_login import current_user
 
+from soinbox_web.model import quoting
 from soinbox_web.model.message import MessageKey, ParsedMessage
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.services import pictures, reading, triage, viewing
@@ -35,13 +36,14 @@ def _message(key: MessageKey) -> dict[str, Any]:
         triage.mark_read(runtime(), current_user.id, key)
         row = reading.message(runtime(), current_user.id, key)
     parsed, problem = _parsed(key)
+    final = triage.is_final(runtime(), current_user.id, [key])
     return {
         "message": row,
         "parsed": parsed,
         "pane_problem": problem,
         "folders": reading.folders_of(runtime(), current_user.id, key.account_id),
-        "ask_before_deleting": chosen.ask_before_deleting
-        or triage.is_final(runtime(), current_user.id, [key]),
+        "ask_before_deleting": chosen.ask_before_deleting or final,
+        "deletes_for_good": final,
         **(_view(key, parsed) if parsed else {}),
     }
 
@@ -68,6 +70,8 @@ def _view(key: MessageKey, parsed: ParsedMessage) -> dict[str, Any]:
         }
     return {
         "as_text": as_text,
+        "text_blocks": quoting.blocks(parsed.text) if as_text else [],
+        "invitation": viewing.meeting(parsed),
         "has_html": safe is not None,
         "remote": safe.remote if safe else (),
         "shows_images": images,

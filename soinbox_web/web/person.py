@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_login import current_user
 
-from soinbox_web.model.person import Person, may_edit
+from soinbox_web.model.person import Person, may_edit, split_name
 from soinbox_web.problems import AccessError, InputError, Problem
 from soinbox_web.services import people
 from soinbox_web.web.access import token_in_form
@@ -42,7 +42,9 @@ def mine() -> ResponseReturnValue:
 @token_in_form
 def new() -> ResponseReturnValue:
     """A new card."""
-    form = NewPersonForm(data={"address": request.args.get("address", "")})
+    first, last = split_name(request.args.get("name", "")[:200])
+    suggested = {"address": request.args.get("address", ""), "first_name": first, "last_name": last}
+    form = NewPersonForm(data=suggested)
     if form.validate_on_submit():
         try:
             person_id = people.add(runtime(), form.values(), [form.address.data])

@@ -132,6 +132,8 @@ def file_name(name: str, media_type: str, part: int) -> str:
     """A name to save an attachment under: no path, no control characters, at most 150 long, never empty."""
     name = re.split(r"[/\\]", decode_words(name))[-1].strip(" .") if name else ""
     name = re.sub(r'[<>:"|?*]', "_", name)
+    if not name and media_type == "text/calendar":
+        return "invitation.ics"
     if not name:
         return f"part-{part}.{_EXTENSIONS.get(media_type, 'bin')}"
     if len(name) > caps.FILE_NAME:

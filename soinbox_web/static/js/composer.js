@@ -10,6 +10,7 @@ let leaving = false;
 
 async function save() {
   timer = 0;
+  state().textContent = `${form.dataset.saving}…`;
   const fields = new FormData(form);
   fields.delete("files");
   fields.set("do", "save");
@@ -25,7 +26,7 @@ async function save() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("draft-state");
     if (fresh) state().replaceWith(fresh);
   } catch {
-    state().dataset.failed = "yes";
+    state().textContent = form.dataset.unsaved;
     if (!leaving) timer = setTimeout(save, 3000);
   }
   saving = null;
@@ -36,8 +37,37 @@ function later() {
   timer = setTimeout(save, DELAY);
 }
 
+function attach() {
+  const field = form.querySelector("input[type=file]");
+  const kept = [...form.querySelectorAll("[data-size]")].reduce((sum, each) => sum + Number(each.dataset.size), 0);
+  const total = [...field.files].reduce((sum, file) => sum + file.size, kept);
+  const error = document.getElementById("files-error");
+  error.hidden = total <= Number(form.dataset.limit);
+  error.textContent = error.hidden ? "" : form.dataset.tooBig;
+  if (error.hidden) form.requestSubmit(form.querySelector("[data-attach]"));
+  else field.value = "";
+}
+
+let asking = 0;
+
+// The list offers whole values: what stands before the last comma stays.
+function suggest(field) {
+  clearTimeout(asking);
+  const at = Math.max(field.value.lastIndexOf(","), field.value.lastIndexOf(";")) + 1;
+  const [before, word] = [field.value.slice(0, at), field.value.slice(at).trim()];
+  if (word.length < 2 || word.endsWith(">")) return;
+  asking = setTimeout(async () => {
+    const answer = await fetch(`${field.dataset.people}?${new URLSearchParams({ q: word })}`);
+    if (!answer.ok) return;
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("people");
+    for (const option of found.children) option.value = before ? `${before} ${option.value}` : option.value;
+    document.getElementById("people").replaceChildren(...found.children);
+  }, 150);
+}
+
 form.addEventListener("input", (event) => {
-  if (event.target.type === "file") form.requestSubmit(form.querySelector("[data-attach]"));
+  if (event.target.dataset.people) suggest(event.target);
+  if (event.target.type === "file") attach();
   else later();
 });
 
@@ -65,7 +95,7 @@ form.addEventListener("drop", (event) => {
   if (!event.dataTransfer?.files.length) return;
   event.preventDefault();
   form.querySelector("input[type=file]").files = event.dataTransfer.files;
-  form.requestSubmit(form.querySelector("[data-attach]"));
+  attach();
 });
 
 const body = document.getElementById("body");

@@ -60,22 +60,58 @@ function walk(step) {
   return next;
 }
 
+const toolbar = (kind) => document.querySelector(`#message-pane .toolbar a[href*="kind=${kind}&"]`);
 const KEYS = {
   j: () => walk(1)?.click(),
   k: () => walk(-1)?.click(),
-  r: () => document.querySelector("#message-pane .toolbar a")?.click(),
+  r: () => toolbar("reply")?.click(),
+  a: () => toolbar("reply_all")?.click(),
+  f: () => toolbar("forward")?.click(),
   "/": () => document.querySelector(".list-search input[type=search]")?.focus(),
+  "?": () => document.getElementById("keys").showModal(),
+  Delete: () => document.querySelector(ticked().length ? ".bulk-bar [value=delete]" : ".toolbar [value=delete]")?.click(),
+  ArrowDown: () => walk(1),
+  ArrowUp: () => walk(-1),
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
-  const inRows = event.target.closest?.(".rows");
-  if (inRows && (event.key === "ArrowDown" || event.key === "ArrowUp")) walk(event.key === "ArrowDown" ? 1 : -1);
-  else if (inRows && event.key === "x") event.target.closest(".row").querySelector("input").click();
+  const { target } = event;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (target.matches("input:not([type=checkbox]), select, textarea") || document.querySelector("dialog[open], .menu[open]")) return;
+  const inRows = target.closest?.(".rows");
+  if (event.key.startsWith("Arrow") && !inRows && target !== document.body) return;
+  if (inRows && event.key === "x") target.closest(".row").querySelector("input").click();
   else if (KEYS[event.key]) KEYS[event.key]();
   else return;
   event.preventDefault();
 });
+
+// Deleting asks in a dialog here; without JavaScript the question is a page.
+document.addEventListener(
+  "submit",
+  (event) => {
+    const { target: form, submitter } = event;
+    if (!submitter?.dataset.ask || form.elements.confirmed) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const dialog = document.getElementById("ask-delete");
+    const title = dialog.querySelector("h2");
+    const number = form.id === "bulk" ? ticked().length : 1;
+    title.textContent = number > 1 ? title.dataset.many.replace("{count}", number) : title.dataset.one;
+    dialog.querySelector("[data-final]").hidden = submitter.dataset.ask !== "final";
+    dialog.querySelector("[data-kept]").hidden = submitter.dataset.ask === "final";
+    dialog.returnValue = "";
+    dialog.onclose = () => {
+      if (dialog.returnValue !== "yes") return;
+      const agreed = Object.assign(document.createElement("input"), { type: "hidden", name: "confirmed", value: "1" });
+      form.append(agreed);
+      form.requestSubmit(submitter);
+      setTimeout(() => agreed.remove());
+    };
+    dialog.showModal();
+  },
+  true,
+);
 
 function settle() {
   markOpen();
