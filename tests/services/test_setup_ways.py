@@ -142,11 +142,13 @@ def real_time(settings):
 def test_cancel_ends_a_running_detection(real_time, dns):
     runtime, user = real_time
     dns.records = {(f"stil.{DOMAIN}", "*"): SILENCE}
+    others = set(threading.enumerate())
     token = setup.start(runtime, user.id, f"anna@stil.{DOMAIN}")
     assert setup.view(runtime, user.id, token).attempt.step == "finding"
-    assert [t for t in threading.enumerate() if t.name.startswith("detection")]
+    at_work = {t for t in threading.enumerate() if t.name.startswith("detection")} - others
+    assert at_work
     setup.cancel(runtime, user.id, token)
-    wait_for(lambda: not [t for t in threading.enumerate() if t.name.startswith("detection")])
+    wait_for(lambda: not any(thread.is_alive() for thread in at_work), seconds=6)
     time.sleep(0.5)
     assert setup.view(runtime, user.id, token).attempt.step == "cancelled"
 
