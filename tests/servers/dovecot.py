@@ -32,7 +32,7 @@ ssl = required
 ssl_cert = <{certificate}
 ssl_key = <{key}
 disable_plaintext_auth = yes
-auth_mechanisms = plain login
+auth_mechanisms = plain login{token_mechanisms}
 auth_failure_delay = 0
 first_valid_uid = 1
 mail_location = maildir:{folder}/mail/%u
@@ -42,7 +42,7 @@ mail_max_userip_connections = {max_connections}
 default_internal_user = {internal}
 default_internal_group = {internal_group}
 default_login_user = {login}
-passdb {{
+{oauth}passdb {{
   driver = dict
   args = {folder}/users.conf
 }}
@@ -106,6 +106,23 @@ service stats {{
 }}
 """
 
+_OAUTH = """passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+  override_fields = userdb_uid={uid} userdb_gid={gid} userdb_home={folder}/mail/%u
+}}
+"""
+
+_INTROSPECTION = """
+introspection_mode = post
+introspection_url = {url}
+username_attribute = email
+active_attribute = active
+active_value = true
+tls_ca_cert_file = {ca}
+"""
+
 _USERS = """
 uri = fs:posix:prefix={folder}/users/
 key passdb {{
@@ -120,16 +137,20 @@ class Dovecot:
     """One Dovecot with its own folder, users and ports; the ports stay the same over restarts.
 
     Users are whole addresses. IMAP with STARTTLS listens on `imap_port`, IMAP over TLS on `imaps_port`; the
-    certificate is good for `localhost`, 127.0.0.1 and `names`.
+    certificate is good for `localhost`, 127.0.0.1 and `names`. `introspection` is where tokens are asked about.
     """
 
-    def __init__(self, ca: Authority, *names: str, max_connections: int = 10) -> None:
+    def __init__(
+        self, ca: Authority, *names: str, max_connections: int = 10, introspection: str = ""
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self.folder.chmod(0o755)
         self.host = HOST
         self.imap_port = child.free_port()
         self.imaps_port = child.free_port()
         self.max_connections = max_connections
+        self.introspection = introspection
+        self._anchor = ca.write_anchor(self.folder / "ca.pem") if introspection else None
         self.client_context = ca.client_context()
         self._certificate, self._key = ca.issue(HOST, "127.0.0.1", *names).write(self.folder, "server")
         self.auth_socket = self.folder / "auth"
@@ -163,6 +184,8 @@ class Dovecot:
                 login="dovenull" if root else me,
                 imap_port=self.imap_port,
                 imaps_port=self.imaps_port,
+                token_mechanisms=" xoauth2 oauthbearer" if self.introspection else "",
+                oauth=self._write_oauth() if self.introspection else "",
             )
         )
         (self.folder / "users.conf").write_text(_USERS.format(folder=self.folder))
@@ -173,6 +196,12 @@ class Dovecot:
                 raise RuntimeError(f"Dovecot does not start:\n{self.log()}")
             time.sleep(0.01)
         return self
+
+    def _write_oauth(self) -> str:
+        """The passdb that asks the authorisation server about tokens (RFC 7662)."""
+        settings = _INTROSPECTION.format(url=self.introspection, ca=self._anchor)
+        (self.folder / "oauth2.conf").write_text(settings)
+        return _OAUTH.format(folder=self.folder, uid=self._owner.pw_uid, gid=self._owner.pw_gid)
 
     def stop(self) -> None:
         """Stop politely: clients hear BYE."""
