@@ -35,8 +35,10 @@ def test_dovecot_accepts_a_live_token_and_refuses_another(settings, issuer, own_
         connection.sign_in(token, token=True)
         assert connection.open_inbox() == 0
     issuer.withdraw()
-    with ImapConnection.connect(login, Network(settings)) as connection:
-        with pytest.raises(SignInError) as caught:
-            connection.sign_in(token, token=True)
+    with (
+        ImapConnection.connect(login, Network(settings)) as connection,
+        pytest.raises(SignInError) as caught,
+    ):
+        connection.sign_in(token, token=True)
     assert caught.value.problem.code == "token_revoked"
     assert token not in caught.value.problem.evidence

@@ -137,7 +137,8 @@ class Dovecot:
     """One Dovecot with its own folder, users and ports; the ports stay the same over restarts.
 
     Users are whole addresses. IMAP with STARTTLS listens on `imap_port`, IMAP over TLS on `imaps_port`; the
-    certificate is good for `localhost`, 127.0.0.1 and `names`. `introspection` is where tokens are asked about.
+    certificate is good for `localhost`, 127.0.0.1 and `names`. `introspection` tells
+    about tokens.
     """
 
     def __init__(
