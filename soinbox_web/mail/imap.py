@@ -54,6 +54,8 @@ class ImapConnection:
     mailbox: MailBox
     stages: Stages
 
+    _challenged = oauth.Challenge()  # why a token was refused
+
     @classmethod
     def connect(
         cls,
@@ -94,6 +96,8 @@ class ImapConnection:
                 status = self._authenticate(secret, token)
             if status != "OK":
                 self.client.linger(LINGER_SECONDS)
+                if self._challenged.status == "insufficient_scope":
+                    raise error_of(Problem("consent_missing", evidence=self._challenged.scope))
                 raise Refusal(self.client.refusals)
             self.client.state = "AUTH"
             self.client.learn_capabilities()
@@ -206,7 +210,21 @@ class ImapConnection:
             login = self.login
             message = oauth.bearer(mechanism, login.username, secret, login.host, login.port)
         initial = (message,) if "SASL-IR" in self.capabilities else ()
-        return self.client.answer("AUTHENTICATE", mechanism, *initial, reply=_reply(message, bool(initial)))
+        return self.client.answer(
+            "AUTHENTICATE", mechanism, *initial, reply=self._reply(message, bool(initial))
+        )
+
+    def _reply(self, message: bytes, sent: bool) -> Callable[[bytes], bytes]:
+        """What to say to a challenge: the message when not sent yet, else an empty line (RFC 7628)."""
+        left = [] if sent else [message]
+
+        def reply(challenge: bytes) -> bytes:
+            if left:
+                return left.pop()
+            self._challenged = oauth.challenge(challenge)
+            return b""
+
+        return reply
 
     def _no_mechanism(self, offered: set[str], token: bool) -> Problem:
         names = ", ".join(sorted(offered)) or "—"
@@ -230,12 +248,6 @@ def _mechanism(
     if "LOGINDISABLED" not in capabilities:
         return "LOGIN"
     return "PLAIN" if "PLAIN" in offered else None
-
-
-def _reply(message: bytes, sent: bool) -> Callable[[bytes], bytes]:
-    """What to say to a challenge: the message when it was not sent yet, else an empty line (RFC 7628)."""
-    left = [] if sent else [message]
-    return lambda challenge: left.pop() if left else b""
 
 
 def _quoted(word: str) -> bytes:
