@@ -5,6 +5,7 @@ import pytest
 from soinbox_web.web.access import SAFE_METHODS
 
 OPEN = {
+    "oauth.callback",  # answers a stranger with a problem; the code must not get into `next`
     "static",
     "session.home",
     "session.sign_in",
