@@ -37,7 +37,7 @@ def record(runtime, account, problem, side="imap"):
 
 def banner(text):
     """The words of the banners on a page."""
-    inside, depth = text.partition('id="banners">')[2], 1
+    inside, depth = text.partition('id="banners"')[2].partition(">")[2], 1
     for tag in re.finditer(r"<(/?)div\b", inside):
         depth += -1 if tag[1] else 1
         if depth == 0:
