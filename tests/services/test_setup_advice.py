@@ -82,6 +82,15 @@ def test_a_shut_port_suggests_the_others(runtime, member, servers):
     assert offered == [("security", 993, "ssl"), ("security", 143, "starttls")]
 
 
+def test_a_port_with_the_other_security_is_suggested_first(runtime, member, servers):
+    imap, smtp = servers
+    form = replace(form_for(imap, smtp), imap=Login("localhost", imap.port, "starttls", ADDRESS))
+    _, view = submit(runtime, member, form)
+    assert view.attempt.problems[0].code == "plain_on_tls_port"
+    first = next(chip for chip in view.chips if chip.side == "imap")
+    assert (first.kind, first.login.port, first.login.security) == ("security", imap.port, "ssl")
+
+
 @pytest.mark.parametrize(
     ("name", "offered"), [("mail.noordlicht.example", True), ("mail.elsewhere.example", False)]
 )

@@ -16,6 +16,7 @@ _OTHER_DOOR = {
     *("refused", "timeout", "private_blocked", "wrong_service", "tls_on_plain_port", "plain_on_tls_port"),
     *("starttls_missing", "starttls_failed", "encryption_required", "smtp_relay_only"),
 }
+_SAME_PORT: dict[str, Security] = {"plain_on_tls_port": "ssl", "tls_on_plain_port": "starttls"}
 _OTHER_NAME = {"credentials_wrong", "username_form"}
 
 
@@ -49,6 +50,8 @@ def _from_problem(attempt: SetupAttempt, side: Protocol, login: Login, problem: 
         for name in problem.facts.get("names", "").split(", "):
             if name and "*" not in name and _is_theirs(name, login, attempt):
                 yield Chip(side, "certificate_name", replace(login, host=name, pin=""))
+    if problem.code in _SAME_PORT:
+        yield Chip(side, "security", replace(login, security=_SAME_PORT[problem.code]))
     if problem.code in _OTHER_DOOR:
         for security in _ENCRYPTED:
             door = Endpoint(login.host, DEFAULT_PORTS[side, security], security)
