@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from soinbox_web.model.account import Account
 from soinbox_web.model.member import Member
-from soinbox_web.services import sending
+from soinbox_web.services import people, sending
 from tests import seed
 from tests.browser.conftest import OpenPage
 from tests.servers.soinbox import Soinbox
@@ -149,11 +149,53 @@ def test_deleting_can_be_undone(desk: Desk, open_page: OpenPage, javascript: boo
     page.locator(".bulk-bar button[value=delete]").click()
     expect(page.get_by_role("heading", name="Delete this e-mail?")).to_be_visible()
     watched.check()
-    page.locator(".card").get_by_role("button", name="Delete").click()
+    asking = page.get_by_role("dialog") if javascript else page.locator(".card")
+    asking.get_by_role("button", name="Delete").click()
     expect(page.locator(".undo-bar")).to_contain_text("1 message deleted")
     assert subjects(page) == ["Blijft"]
     page.locator(".undo-bar").get_by_role("button", name="Undo").click()
     expect(page.locator(".row")).to_have_count(2)
+    watched.check()
+
+
+def test_keys_walk_answer_ask_and_explain(desk: Desk, open_page: OpenPage) -> None:
+    desk.arrives("Eerste", "Tweede", "Derde")
+    watched = open_page(desk.member, product=desk.product)
+    page = watched.goto("/inbox")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    watched.check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("jjj")  # a field keeps its letters
+    assert page.locator(".search-words").input_value() == "jjj"
+    page.goto(desk.product.url + "/inbox")
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator(".message-subject")).to_have_text("Tweede")
+    page.keyboard.press("Delete")
+    asking = page.get_by_role("dialog", name="Delete this e-mail?")
+    asking.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".row")).to_have_count(3)
+    page.keyboard.press("Delete")
+    asking.get_by_role("button", name="Delete").click()
+    expect(page.locator(".row")).to_have_count(2)
+    page.keyboard.press("j")
+    expect(page.locator(".message-subject")).to_have_text("Derde")
+    page.keyboard.press("f")
+    page.wait_for_url("**/drafts/*")
+    assert page.locator("#subject").input_value() == "Fwd: Derde"
+    watched.check_quiet()
+
+
+def test_recipients_are_suggested(desk: Desk, open_page: OpenPage) -> None:
+    people.add(desk.product.runtime, {"first_name": "Eva", "last_name": "Smit"}, ["eva@klant.example"])
+    watched = open_page(desk.member, product=desk.product)
+    page = watched.goto("/drafts/new")
+    assert page.locator("#people option").count() > 0  # without JavaScript these are all
+    page.locator("#to").fill("bram@klant.example, smit")
+    wanted = "bram@klant.example, Eva Smit <eva@klant.example>"
+    expect(page.locator("#people option").first).to_have_attribute("value", wanted)
     watched.check()
 
 
