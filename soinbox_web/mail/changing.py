@@ -78,7 +78,9 @@ def append(connection: ImapConnection, wire: str, message: bytes, flags: Collect
             raise CommandRefused(Problem(code, "imap", evidence=evidence))
 
 
-def find_message_id(connection: ImapConnection, message_id: str) -> list[int]:
-    """UIDs in the folder that is open whose Message-ID is this one."""
+def find_message_id(connection: ImapConnection, message_id: str, size: int | None = None) -> list[int]:
+    """UIDs in the folder that is open whose Message-ID (and size in bytes) is this one."""
     refuse_breaks(message_id)
-    return uids_found(run(connection, "UID", "SEARCH", "HEADER", "Message-ID", quoted(message_id)).answers)
+    exactly = [] if size is None else ["LARGER", str(max(0, size - 1)), "SMALLER", str(size + 1)]
+    asked = ("HEADER", "Message-ID", quoted(message_id))
+    return uids_found(run(connection, "UID", "SEARCH", *asked, *exactly).answers)

@@ -237,6 +237,7 @@ def _people_of(token: Token) -> tuple[Correspondent, ...]:
     )
 
 
+@lru_cache(maxsize=16_384)  # the same people write and are written to again and again
 def _person(name: bytes, mailbox: bytes, host: bytes) -> Correspondent:
     local, domain = _text(mailbox), _text(host)
     if domain in ("", "MISSING_DOMAIN", ".MISSING-HOST-NAME.") or local == "MISSING_MAILBOX":

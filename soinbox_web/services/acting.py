@@ -112,6 +112,9 @@ def _do(desk: Desk, group: Sequence[Action]) -> None:
         add, remove = first.arguments.get("add", ()), first.arguments.get("remove", ())
         changing.store_flags(desk.connection, uids, add=add, remove=remove)
         _flagged(desk, folder, uids, add, remove)
+    elif first.kind != "copy" and target is not None and _copied_before(desk, group, folder, target):
+        _left(desk, folder, uids, changing.expunge(desk.connection, uids))
+        desk.touched.add(target.name)
     elif target is None:
         _left(desk, folder, uids, changing.expunge(desk.connection, uids))
     else:
@@ -120,6 +123,23 @@ def _do(desk: Desk, group: Sequence[Action]) -> None:
         else:
             _left(desk, folder, uids, changing.move(desk.connection, uids, target.wire))
         desk.touched.add(target.name)
+
+
+def _copied_before(desk: Desk, group: Sequence[Action], folder: Folder, target: Target) -> bool:
+    """Without MOVE, a try that broke off may have copied already: True when all of the group is there."""
+    if "MOVE" in desk.connection.capabilities or not any(action.attempts for action in group):
+        return False
+    with desk.mailbox.read() as connection:
+        rows = [messages.find(connection, folder.name, a.key.uidvalidity, a.key.uid) for a in group]
+    server.examine(desk.connection, target.wire)
+    there = all(
+        row is not None
+        and row["message_id"]
+        and changing.find_message_id(desk.connection, row["message_id"], row["size"])
+        for row in rows
+    )
+    server.select(desk.connection, folder.wire)
+    return there
 
 
 def _append(desk: Desk, action: Action) -> None:

@@ -1,5 +1,6 @@
 """Fetching whole messages into the mailbox file: at once when asked for, the newest in the background."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +23,7 @@ from soinbox_web.store.requests import Request
 BACKGROUND_DAYS = timedelta(days=30)
 BACKGROUND_LARGEST = 5_000_000  # bytes of one message
 BACKGROUND_TOTAL = 1_000_000_000  # bytes of an account
+DISK_KEPT_FREE = 0.1  # of the whole disk
 AT_ONCE = 2_000_000  # bytes in one command
 INDEXED = 200_000  # characters of a message that the search knows
 
@@ -62,6 +64,9 @@ def answer(reader: Reader, request: Request) -> None:
 def fetch_some(reader: Reader) -> bool:
     """Some of the newest messages that are not here yet; False when there are no more to fetch."""
     now = reader.runtime.clock.now()
+    disk = shutil.disk_usage(reader.runtime.settings.instance)
+    if disk.free < disk.total * DISK_KEPT_FREE:
+        return False
     with reader.mailbox.read() as connection:
         if bodies.total(connection) >= BACKGROUND_TOTAL:
             return False
@@ -113,4 +118,7 @@ def _fetch(reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]]) ->
                 bodies.put(connection, rows[uid], packed, len(raw), text, now)
                 changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
         came += 1
+    if came:
+        with reader.mailbox.write() as connection:
+            bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())
     return came

@@ -2,9 +2,11 @@
 
 import sqlite3
 import zlib
+from collections.abc import Collection
 from datetime import datetime
 
-from soinbox_web.clock import timestamp
+from soinbox_web.clock import moment, timestamp
+from soinbox_web.store import messages
 
 PREVIEW = 160  # characters
 
@@ -57,13 +59,59 @@ def total(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(sum(size), 0) FROM bodies").fetchone()[0])
 
 
-def evict(connection: sqlite3.Connection, excess: int) -> int:
-    """Let go of the oldest bodies until `excess` bytes are gone; the number of bodies."""
+def evict(connection: sqlite3.Connection, excess: int, but: Collection[int] = ()) -> int:
+    """Let go of the oldest bodies, not of rows in `but`, until `excess` bytes are gone; their number."""
+    if excess <= 0:
+        return 0
     gone = []
     for row in connection.execute("SELECT message_rowid, size FROM bodies ORDER BY message_rowid"):
         if excess <= 0:
             break
-        gone.append((row[0],))
-        excess -= row[1]
+        if row[0] not in but:
+            gone.append((row[0],))
+            excess -= row[1]
     connection.executemany("DELETE FROM bodies WHERE message_rowid = ?", gone)
     return len(gone)
+
+
+KEPT_AT_ONCE = 50  # of one write
+
+
+def keep(connection: sqlite3.Connection, folder_id: int) -> bool:
+    """Put some bodies of a folder that is built anew apart; True while there were any."""
+    rows = connection.execute(
+        "SELECT b.message_rowid FROM messages m JOIN bodies b ON b.message_rowid = m.id"
+        " WHERE m.folder_id = ? LIMIT ?",
+        (folder_id, KEPT_AT_ONCE),
+    ).fetchall()
+    for (row_id,) in rows:
+        connection.execute(
+            "INSERT INTO kept_bodies"
+            " (folder_id, message_id, message_size, date, packed, size, text, fetched_at)"
+            " SELECT m.folder_id, m.message_id, m.size, m.date, b.packed, b.size, s.body, b.fetched_at"
+            " FROM messages m JOIN bodies b ON b.message_rowid = m.id JOIN search s ON s.rowid = m.id"
+            " WHERE m.id = ? AND m.message_id <> ''",
+            (row_id,),
+        )
+        connection.execute("DELETE FROM bodies WHERE message_rowid = ?", (row_id,))
+    return bool(rows)
+
+
+def take_back(connection: sqlite3.Connection, folder_id: int) -> bool:
+    """Give some kept bodies to messages with the same Message-ID, size and date; True while there were any."""
+    rows = connection.execute(
+        "SELECT rowid, * FROM kept_bodies WHERE folder_id = ? LIMIT ?", (folder_id, KEPT_AT_ONCE)
+    ).fetchall()
+    for row in rows:
+        for found in messages.refind(connection, row["message_id"], row["message_size"], row["date"]):
+            if found["folder_id"] == folder_id and not has(connection, found["id"]):
+                put(
+                    connection,
+                    found["id"],
+                    row["packed"],
+                    row["size"],
+                    row["text"],
+                    moment(row["fetched_at"]),
+                )
+        connection.execute("DELETE FROM kept_bodies WHERE rowid = ?", (row["rowid"],))
+    return bool(rows)

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS folders (
@@ -68,6 +68,18 @@ CREATE TABLE IF NOT EXISTS bodies (
   message_rowid INTEGER PRIMARY KEY REFERENCES messages(id) ON DELETE CASCADE,
   packed BLOB NOT NULL,
   size INTEGER NOT NULL,
+  fetched_at TEXT NOT NULL
+) STRICT;
+
+-- Bodies of a folder that is built anew (UIDVALIDITY changed), until their messages are here again.
+CREATE TABLE IF NOT EXISTS kept_bodies (
+  folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
+  message_id TEXT NOT NULL,
+  message_size INTEGER NOT NULL,
+  date TEXT,
+  packed BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  text TEXT NOT NULL,
   fetched_at TEXT NOT NULL
 ) STRICT;
 

@@ -223,16 +223,17 @@ def _row(folder_id: int, envelope: Envelope) -> tuple[Any, ...]:
         sort_at = internal
     second = min(max(int(sort_at.timestamp()), 0), _LAST_SECOND) if sort_at else 0
     sender = envelope.sender[0] if envelope.sender else _NOBODY
+    date_text, internal_text = _time(date), _time(internal)
     return (
         second << SECOND | (folder_id & 0x1FF) << 20 | envelope.uid & 0xFFFFF,
         folder_id,
         envelope.uid,
-        _time(sort_at) or "1970-01-01T00:00:00.000Z",
+        (date_text if sort_at is date else internal_text) or "1970-01-01T00:00:00.000Z",
         _flags_text(envelope.flags),
         int("\\Seen" in envelope.flags),
         envelope.size,
-        _time(date),
-        _time(internal),
+        date_text,
+        internal_text,
         envelope.subject,
         sender.name,
         sender.address,

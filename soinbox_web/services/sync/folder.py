@@ -14,10 +14,11 @@ from soinbox_web.model.sync_plan import REBUILDS, FolderStatus, Plan, Progress, 
 from soinbox_web.problems import Problem
 from soinbox_web.services.sync.folder_list import forget_messages
 from soinbox_web.services.sync.session import Session
-from soinbox_web.store import folders, messages
+from soinbox_web.store import bodies, folders, messages
 
 FIRST_PAGE = 50
 BATCH = 500
+WRITTEN = 125  # rows of one write, which stays below 50 ms
 RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
 SWEEP_EVERY = timedelta(minutes=15)
 
@@ -58,6 +59,8 @@ def synchronise_folder(session: Session, folder: Folder, *, thorough: bool = Fal
         _fetch(session, folder, server.uids(session.connection, todo.new_from), there.total)
         if _known(session, folder) != there.total:
             _compare(session, folder, there.total)
+    if todo.rebuild:
+        _take_bodies_back(session, folder)
     with session.mailbox.write() as connection:
         folders.finish(
             connection,
@@ -85,7 +88,7 @@ def _sweep_due(session: Session, folder: Folder) -> bool:
 
 def _rebuild(session: Session, folder: Folder, there: FolderStatus) -> bool:
     """Empty a folder whose UIDVALIDITY changed; False when that happens so often that nothing is fetched."""
-    forget_messages(session, folder)
+    forget_messages(session, folder, keep_bodies=True)
     with session.mailbox.read() as connection:
         stable = folders.rebuilds(connection, folder.id) < REBUILDS
     if not stable:
@@ -94,6 +97,13 @@ def _rebuild(session: Session, folder: Folder, there: FolderStatus) -> bool:
             problem = Problem("folder_unstable", "imap", facts={"folder": folder.name})
             folders.fail(connection, folder.id, problem)
     return stable
+
+
+def _take_bodies_back(session: Session, folder: Folder) -> None:
+    more = True
+    while more:
+        with session.changed(folder.name) as connection:
+            more = bodies.take_back(connection, folder.id)
 
 
 def _sweep(session: Session, folder: Folder, there: FolderStatus, todo: Plan) -> None:
@@ -145,9 +155,12 @@ def _store(session: Session, folder: Folder, found: Iterable[Envelope | Unreadab
     unreadable = {one.uid: one.reason for one in read if isinstance(one, Unreadable)}
     if unreadable:
         _set_aside(session, folder, unreadable)
-    with session.changed(folder.name) as connection:
-        envelopes = [one for one in read if isinstance(one, Envelope)]
-        session.report.fetched += messages.insert_envelopes(connection, folder.id, envelopes)
+    envelopes = [one for one in read if isinstance(one, Envelope)]
+    for start in range(0, len(envelopes), WRITTEN):
+        with session.changed(folder.name) as connection:
+            part = envelopes[start : start + WRITTEN]
+            session.report.fetched += messages.insert_envelopes(connection, folder.id, part)
+    with session.mailbox.read() as connection:
         here = folders.by_id(connection, folder.id)
     session.progress(Progress(folder.name, here.stored if here else 0, total))
 

@@ -4,7 +4,7 @@ from soinbox_web.mail import folders as server
 from soinbox_web.model.folder import Folder, Role
 from soinbox_web.model.sync_plan import FolderStatus, ServerFolder, compare_folders
 from soinbox_web.services.sync.session import Session
-from soinbox_web.store import folders
+from soinbox_web.store import bodies, folders
 
 
 def ensure_inbox(session: Session) -> Folder | None:
@@ -36,11 +36,13 @@ def refresh(session: Session) -> dict[str, FolderStatus]:
     return {folder.name: folder.status for folder in there if folder.status is not None}
 
 
-def forget_messages(session: Session, folder: Folder) -> None:
-    """Empty a folder here, in short writes."""
+def forget_messages(session: Session, folder: Folder, *, keep_bodies: bool = False) -> None:
+    """Empty a folder here, in short writes; `keep_bodies`: they wait for their messages to come again."""
     more = True
     while more:
         with session.changed(folder.name) as connection:
+            if keep_bodies and bodies.keep(connection, folder.id):
+                continue
             more = folders.clear(connection, folder.id)
 
 

@@ -1,0 +1,100 @@
+"""Bodies outlive a new UIDVALIDITY and keep to a budget; a move that broke off is not done twice."""
+
+import pytest
+
+from soinbox_web.mail import folders as server
+from soinbox_web.model.account import Account
+from soinbox_web.model.message import MessageKey
+from soinbox_web.runtime import Runtime
+from soinbox_web.services import acting, fetching, sync
+from soinbox_web.store import actions, bodies, folders, messages
+from tests.real.accounts import add_account
+from tests.servers.mailbox import RealMailbox
+
+pytestmark = pytest.mark.real
+
+
+def fetched(runtime: Runtime, account: Account) -> set[str]:
+    """Subjects of the messages in INBOX whose body is here."""
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        inbox = folders.by_name(connection, "INBOX")
+        assert inbox is not None
+        rows = messages.page(connection, inbox.id)
+        return {row["subject"] for row in rows if bodies.has(connection, row["id"]) and row["preview"]}
+
+
+def fetch_all(runtime: Runtime, account: Account) -> None:
+    with sync.connect(runtime, account) as connection:
+        reader = fetching.Reader(runtime, account, connection)
+        while fetching.fetch_some(reader):
+            pass
+
+
+def test_bodies_live_through_a_new_uidvalidity(runtime: Runtime, mailbox: RealMailbox) -> None:
+    for subject in ("Een", "Twee"):
+        mailbox.deliver_text(subject)
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    fetch_all(runtime, account)
+    assert fetched(runtime, account) == {"Een", "Twee"}
+    with runtime.mailbox(account.id, account.generation).write() as connection:
+        connection.execute("UPDATE folders SET uidvalidity = uidvalidity + 1 WHERE name = 'INBOX'")
+    sync.sync_once(runtime, account.id)
+    assert fetched(runtime, account) == {"Een", "Twee"}
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        assert connection.execute("SELECT count(*) FROM kept_bodies").fetchone()[0] == 0
+        assert (
+            connection.execute("SELECT count(*) FROM search WHERE search MATCH 'body:hello'").fetchone()[0]
+            == 2
+        )
+
+
+def test_the_oldest_bodies_go_first(
+    runtime: Runtime, mailbox: RealMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for subject in ("Oud", "Nieuw"):
+        mailbox.deliver_text(subject)
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    fetch_all(runtime, account)
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        excess = bodies.total(connection)
+        rows = connection.execute("SELECT message_rowid FROM bodies ORDER BY message_rowid").fetchall()
+    with runtime.mailbox(account.id, account.generation).write() as connection:
+        assert bodies.evict(connection, 0) == 0
+        assert bodies.evict(connection, 1) == 1
+        assert not bodies.has(connection, rows[0][0]) and bodies.has(connection, rows[1][0])
+        assert bodies.evict(connection, excess, but=[rows[1][0]]) == 0
+
+
+def test_no_background_bodies_on_a_full_disk(
+    runtime: Runtime, mailbox: RealMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox.deliver_text("Een")
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    monkeypatch.setattr(fetching, "DISK_KEPT_FREE", 1.1)
+    fetch_all(runtime, account)
+    assert fetched(runtime, account) == set()
+
+
+def test_a_move_that_broke_off_after_the_copy_copies_once(runtime: Runtime, mailbox: RealMailbox) -> None:
+    mailbox.deliver_text("Verhuist")
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    now = runtime.clock.now()
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        inbox = folders.by_name(connection, "INBOX")
+        assert inbox is not None
+        key = MessageKey(account.id, "INBOX", inbox.uidvalidity, messages.uids(connection, inbox.id)[0])
+    with runtime.db.write() as writing:
+        moved = actions.add(writing, account.user_id, "delete", key, now)
+        writing.execute("UPDATE actions SET attempts = 1, not_before = ? WHERE id = ?", ("", moved))
+    with mailbox.dovecot.signed_in(mailbox.address) as client:
+        client.select("INBOX")
+        client.uid("COPY", str(key.uid), "Trash")
+    with sync.connect(runtime, account) as connection:
+        connection.client.capabilities = tuple(c for c in connection.capabilities if c != "MOVE")
+        acting.push(runtime, account, connection)
+        assert server.examine(connection, "INBOX").status.total == 0
+    assert len(mailbox.messages("Trash")) == 1
