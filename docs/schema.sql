@@ -362,6 +362,17 @@ CREATE TABLE folders (
   problem TEXT
 ) STRICT;
 
+CREATE TABLE kept_bodies (
+  folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
+  message_id TEXT NOT NULL,
+  message_size INTEGER NOT NULL,
+  date TEXT,
+  packed BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  fetched_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE messages (
   id INTEGER PRIMARY KEY,
   folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
