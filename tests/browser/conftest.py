@@ -7,7 +7,10 @@ from playwright.sync_api import Browser
 
 from soinbox_web.model.member import Member
 from tests.browser.page import Watched, new_context
+from tests.servers.noordlicht import connected_world
 from tests.servers.soinbox import Soinbox
+
+__all__ = ["connected_world"]
 
 OpenPage = Callable[..., Watched]
 

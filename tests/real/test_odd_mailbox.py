@@ -27,7 +27,7 @@ ODD = {
     "no date": b"From: eva@klant.example\r\nSubject: Zonder datum\r\n\r\nTekst\r\n",
     "no sender": b"Subject: Zonder afzender\r\nDate: Mon, 23 Nov 2026 08:00:00 +0000\r\n\r\nTekst\r\n",
     "no subject": b"From: eva@klant.example\r\nDate: Mon, 23 Nov 2026 08:00:00 +0000\r\n\r\nTekst\r\n",
-    "broken words": b"Subject: =?utf-8?b?////?= =?onzin?q?=ZZ?=\r\nFrom: =?x?= <<>>\r\nDate: ooit\r\n\r\n\xff",
+    "broken words": b"Subject: =?utf-8?b?////?= =?x?q?=ZZ?=\r\nFrom: =?x?= <<>>\r\nDate: ooit\r\n\r\n\xff",
     "broken base64": (
         b"Subject: Stuk\r\nContent-Type: text/plain; charset=klingon\r\n"
         b"Content-Transfer-Encoding: base64\r\n\r\n@@@=SGFs\x00bG8\xff\r\n"
