@@ -98,7 +98,7 @@ def keep(connection: sqlite3.Connection, folder_id: int) -> bool:
 
 
 def take_back(connection: sqlite3.Connection, folder_id: int) -> bool:
-    """Give some kept bodies to messages with the same Message-ID, size and date; True while there were any."""
+    """Give kept bodies to messages with the same Message-ID, size and date; True while there were any."""
     rows = connection.execute(
         "SELECT rowid, * FROM kept_bodies WHERE folder_id = ? LIMIT ?", (folder_id, KEPT_AT_ONCE)
     ).fetchall()

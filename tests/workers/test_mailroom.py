@@ -81,8 +81,7 @@ def test_flags_and_expunges_of_another_client_arrive(
     mailbox.deliver_text("Gaat")
     account = connect(runtime, mailbox)
     eventually(lambda: len(subjects(runtime, account)) == 2)
-    eventually(lambda: {f.synced_at for f in _folders(runtime, account)} and status(runtime, account).state)
-    time.sleep(0.3)
+    eventually(lambda: all(f.synced_at for f in _folders(runtime, account)))
     with mailbox.dovecot.signed_in(mailbox.address) as client:
         client.select("INBOX")
         client.uid("STORE", str(key(runtime, account, "Blijft").uid), "+FLAGS", "(\\Flagged)")
@@ -176,7 +175,7 @@ def test_the_server_is_killed_and_comes_back(
     own_mailbox.deliver_text("Voor")
     account = connect(runtime, own_mailbox)
     eventually(lambda: subjects(runtime, account) == {"Voor"})
-    time.sleep(0.3)
+    eventually(lambda: all(f.synced_at for f in _folders(runtime, account)))
     own_mailbox.dovecot.kill()
     eventually(lambda: status(runtime, account).imap_status.problem is not None)
     found = status(runtime, account)
