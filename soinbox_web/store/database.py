@@ -11,6 +11,7 @@ from typing import Literal
 from soinbox_web.problems import Problem, StoreError
 
 BUSY_SECONDS = 5.0
+_INCREMENTAL = 2  # PRAGMA auto_vacuum
 
 
 class Database:
@@ -92,7 +93,8 @@ class Database:
                 cached_statements=256,
             )
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # takes the write lock, even unchanged
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")

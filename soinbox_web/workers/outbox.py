@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
+from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sending
 from soinbox_web.store import outbox
@@ -18,15 +19,18 @@ AT_ONCE = 4  # mails on their way
 
 def run(runtime: Runtime, stop: threading.Event) -> None:
     """Send what is due until `stop` is set; what a dead worker left is recovered first."""
-    sending.recover(runtime)
     running: set[int] = set()
     guard = threading.Lock()
+    recovered = False
+    abandoned: set[int] = set()  # rows that this worker left claimed, since it could not write
 
     def deliver(outbox_id: int) -> None:
         try:
             sending.deliver(runtime, outbox_id)
-        except Exception as error:  # the row stays claimed and is recovered at the next start
+        except Exception as error:
             log.error("outbox row %s: %s", outbox_id, type(error).__name__, exc_info=error)
+            with guard:
+                abandoned.add(outbox_id)
         finally:
             with guard:
                 running.discard(outbox_id)
@@ -37,7 +41,21 @@ def run(runtime: Runtime, stop: threading.Event) -> None:
                 return
             if look % SETTLE_EVERY == 0:
                 _settle(runtime)
-            for outbox_id in due(runtime):
+            try:
+                if not recovered:
+                    sending.recover(runtime)
+                    recovered = True
+                with guard:
+                    left = abandoned - running
+                if left:
+                    sending.recover(runtime, only=left)
+                    with guard:
+                        abandoned -= left
+                ready = due(runtime)
+            except StoreError as error:  # a full disk or a long backup passes
+                log.warning("outbox: %s", error.problem.code)
+                ready = []
+            for outbox_id in ready:
                 with guard:
                     if outbox_id in running:
                         continue

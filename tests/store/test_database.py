@@ -1,11 +1,13 @@
 """Short immediate writes, consistent reads, and SQLite's faults as problems."""
 
+import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 
 from soinbox_web.problems import StoreError
+from soinbox_web.store import database as database_module
 from soinbox_web.store.database import Database
 
 
@@ -70,3 +72,18 @@ def test_a_damaged_file_is_a_problem(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught, Database(path).read() as connection:
         connection.execute("SELECT * FROM sqlite_master").fetchall()
     assert caught.value.problem.code == "database_damaged"
+
+
+def test_a_new_thread_reads_while_another_program_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.05)
+    path = tmp_path / "a.sqlite"
+    with Database(path).write() as writing:
+        writing.execute("CREATE TABLE t (x)")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with Database(path).read() as reading:
+        assert reading.execute("SELECT count(*) FROM t").fetchone()[0] == 0
+        assert reading.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
+    other.close()

@@ -1,6 +1,7 @@
 """Delivering one outbox row: claimed once, its phase durable before the final dot, never doubled."""
 
 import os
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
@@ -46,17 +47,24 @@ def deliver(runtime: Runtime, outbox_id: int) -> SubmissionResult | None:
     return result
 
 
-def recover(runtime: Runtime) -> None:
-    """At the start of the mailroom: what a dead worker claimed is held again; after the dot, uncertain."""
+def recover(runtime: Runtime, only: Collection[int] | None = None) -> None:
+    """What a dead worker claimed is held again; after the dot, uncertain.
+
+    At the start of the mailroom all rows, due at once. Later `only` those that a try here left claimed, due
+    after a pause: what made it fail may still be there.
+    """
     now = runtime.clock.now()
     with runtime.db.write() as connection:
         for row in outbox.interrupted(connection):
+            if only is not None and row.id not in only:
+                continue
             if row.phase == "dot":
                 uncertain = [_after_dot(each) for each in row.recipients]
                 problem = Problem("send_uncertain", side="smtp", facts={"host": _host(row)})
                 outbox.settle(connection, row.id, "uncertain", uncertain, now, problem)
             else:
-                outbox.hold(connection, row.id, row.recipients, now, now)
+                pause = timedelta() if only is None else _doubled(row)
+                outbox.hold(connection, row.id, row.recipients, now + pause, now)
 
 
 def _submit(runtime: Runtime, account: Account, row: OutboxRow, wire: bytes) -> SubmissionResult:
@@ -128,6 +136,10 @@ def _pause(row: OutboxRow, result: SubmissionResult) -> timedelta:
     named = result.problem.retry_after_seconds if result.problem else None
     if named:
         return timedelta(seconds=named)
+    return _doubled(row)
+
+
+def _doubled(row: OutboxRow) -> timedelta:
     doublings: int = 2 ** max(0, min(row.attempts, 10) - 1)
     return min(FIRST_RETRY * doublings, LONGEST_RETRY)
 
