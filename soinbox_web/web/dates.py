@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
 from flask import Blueprint
 from flask_babel import get_locale
 
@@ -85,7 +86,7 @@ def file_size(size: int) -> str:
         return f"{size} B"
     if size < 1_000_000:
         return f"{(size + 500) // 1000} kB"
-    return f"{size / 1_000_000:.1f} MB"
+    return f"{format_decimal(size / 1_000_000, '#,##0.0', locale=_locale())} MB"
 
 
 def _locale() -> Locale:

@@ -91,13 +91,16 @@ def remove(person_id: int) -> ResponseReturnValue:
 @person.post("/persons/<int:person_id>/addresses")
 @token_in_form
 def add_address(person_id: int) -> ResponseReturnValue:
-    """One more address, in the last place."""
+    """One more address, in the last place, or with `first` in the first."""
     form = AddressForm()
     card = people.read(runtime(), person_id)
     _may_edit(card)
     if form.validate_on_submit():
         try:
             people.add_address(runtime(), current_user.member, person_id, form.address.data)
+            if request.form.get("first") == "1":
+                added = people.read(runtime(), person_id).addresses[-1]
+                people.move_address(runtime(), current_user.member, person_id, added.id, "first")
         except InputError as error:
             form.blame(error, address_on_card="address", input_invalid="address")
         else:

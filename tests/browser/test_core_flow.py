@@ -146,7 +146,7 @@ class Flow:
         expect(self.page.locator(".row-link").first).to_be_visible()
         self.page.locator(".row-link", has_text="Eerste licht").click()
         expect(self.page.locator(".message-subject")).to_have_text("Eerste licht")
-        expect(self.page.get_by_text("Goedemorgen.").first).to_be_visible()
+        expect(self.page.locator("#message-pane").get_by_text("Goedemorgen.")).to_be_visible()
         for words in ("Reply", "Reply all", "Forward"):
             expect(self.link(words)).to_be_visible()
         expect(self.page.locator("#act").get_by_role("button")).to_have_text(self.word("Delete"))
@@ -159,7 +159,7 @@ class Flow:
         for words in ("To", "Subject"):
             expect(self.field(words)).to_be_visible()
         expect(self.button("Send")).to_be_disabled()
-        make_first = self.page.locator("form[action$='/first'] button")
+        make_first = self.page.locator(".composer-notice form button")
         expect(make_first).to_contain_text(self.mailbox.address)
         self.visitor.check()
         make_first.click()
@@ -196,7 +196,7 @@ class Flow:
         self.visitor.check()
 
     def fail_and_mend(self) -> None:
-        """S7: the provider refuses; it is said on every page, with the way out; after it the list is fresh."""
+        """S7: the provider refuses; every page says so, with the way out; then the list is fresh."""
         self.mailbox.dovecot.set_password(self.mailbox.address, NEW_PASSWORD)
         self.mailbox.dovecot.restart()
         self.page.goto(self.visitor.url + "/inbox")
