@@ -22,6 +22,7 @@ from soinbox_web.settings import Settings
 from tests.mail.discovery.test_find import DOMAIN, NAMES, PAGES, config
 from tests.mail.discovery.test_providers import EXACT, test_a_family_is_exact
 from tests.mail.test_net import LITERALS, visited
+from tests.model import test_fresh_answers as fresh
 from tests.reports import scenes
 from tests.servers.dns_server import SILENCE, DnsServer
 from tests.servers.https_server import HttpsServer, Page, may_listen_on_443
@@ -49,7 +50,7 @@ def main() -> int:
             allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"),
             ispdb_url="",
         )
-        figures = [*_table(), *_times(settings, ca), *_scenes(settings, ca), _blocked()]
+        figures = [*_table(), *_times(settings, ca), *_scenes(settings, ca), _fresh_answers(), _blocked()]
     width = max(len(one.measure) for one in figures)
     goal_width = max(len(one.goal) for one in figures)
     for one in figures:
@@ -173,6 +174,14 @@ def _code(act: Callable[[], object]) -> str:
     except SoinboxError as error:
         return error.problem.code
     return ""
+
+
+def _fresh_answers() -> Figure:
+    """Answers of servers that nobody had shown the classifier."""
+    counts = fresh.count()
+    wrong, total = counts["wrong"], counts.total()
+    met = not wrong and total >= 80
+    return _figure("wrong definite verdicts on fresh answers", "0 of >= 80", f"{wrong} of {total}", met)
 
 
 def _blocked() -> Figure:
