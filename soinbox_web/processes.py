@@ -1,12 +1,16 @@
 """Which processes the product is: web server and mailroom, alone or under one parent."""
 
+import fcntl
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
+from soinbox_web.clock import SystemClock
 from soinbox_web.problems import Problem, StoreError
 from soinbox_web.runtime import build
 from soinbox_web.services import members, upkeep
@@ -14,6 +18,8 @@ from soinbox_web.settings import Settings, child_environment, export
 
 WEB_WORKERS = 2
 STOP_SECONDS = 10
+QUICK_DEATHS = 5  # a child that ends this often, each time within QUICK_SECONDS, ends the product
+QUICK_SECONDS = 10.0
 
 
 def web(settings: Settings) -> None:
@@ -21,6 +27,7 @@ def web(settings: Settings) -> None:
     import uvicorn
 
     _guard_binding(settings)
+    _guard_port(settings)
     build(settings).close()
     export(settings)
     uvicorn.run(
@@ -49,15 +56,19 @@ def mailroom(settings: Settings) -> None:
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Web server and mailroom as children; one that dies is started again, both end with this process."""
     _guard_binding(settings)
+    _guard_port(settings)
     runtime = build(settings)
-    upkeep.assert_sound(runtime)
-    code = members.first_code(runtime)
-    runtime.close()
-    url = settings.public_url or f"http://{settings.host}:{settings.port}"
-    say(f"soinbox: {url}")
-    if code:
-        say(f"First administrator: open {url}/first-administrator and enter the code {code}")
-    supervise([[sys.executable, "-m", "soinbox_web.cli", name] for name in ("mailroom", "web")], settings)
+    with _served_once(settings):
+        upkeep.assert_sound(runtime)
+        code = members.first_code(runtime)
+        runtime.close()
+        url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        say(f"soinbox: {url}")
+        if code:
+            say(f"First administrator: open {url}/first-administrator and enter the code {code}")
+        supervise(
+            {name: [sys.executable, "-m", "soinbox_web.cli", name] for name in ("mailroom", "web")}, settings
+        )
 
 
 def demo(port: int | None) -> None:
@@ -67,8 +78,11 @@ def demo(port: int | None) -> None:
     rehearsal.run(port)
 
 
-def supervise(commands: list[list[str]], settings: Settings) -> None:
-    """Keep child processes running until SIGTERM or SIGINT; each has the environment of `settings`."""
+def supervise(commands: dict[str, list[str]], settings: Settings) -> None:
+    """Keep child processes running until SIGTERM or SIGINT; each has the environment of `settings`.
+
+    StoreError product_keeps_stopping when one ends again and again right after its start.
+    """
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -76,19 +90,52 @@ def supervise(commands: list[list[str]], settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    environment = child_environment(settings)
-    children = {index: subprocess.Popen(command, env=environment) for index, command in enumerate(commands)}
-    while not stop.wait(0.3):
-        for index, child in children.items():
-            if child.poll() is not None and not stop.wait(1.0):
-                children[index] = subprocess.Popen(commands[index], env=environment)
-    for child in children.values():
-        child.terminate()
-    for child in children.values():
+    environment, clock = child_environment(settings), SystemClock()
+    children = {name: subprocess.Popen(command, env=environment) for name, command in commands.items()}
+    begun = dict.fromkeys(commands, clock.monotonic())
+    deaths = dict.fromkeys(commands, 0)
+    try:
+        while not stop.wait(0.3):
+            for name, child in children.items():
+                if child.poll() is None or stop.wait(1.0):
+                    continue
+                quick = clock.monotonic() - begun[name] < QUICK_SECONDS
+                deaths[name] = deaths[name] + 1 if quick else 1
+                if deaths[name] >= QUICK_DEATHS:
+                    raise StoreError(Problem("product_keeps_stopping", facts={"part": name}))
+                children[name] = subprocess.Popen(commands[name], env=environment)
+                begun[name] = clock.monotonic()
+    finally:
+        for child in children.values():
+            child.terminate()
+        for child in children.values():
+            try:
+                child.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+@contextmanager
+def _served_once(settings: Settings) -> Iterator[None]:
+    """Hold the instance while it is served; StoreError instance_running when another process does."""
+    with (settings.instance / "serving.lock").open("w") as lock:
         try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StoreError(Problem("instance_running")) from error
+        yield
+
+
+def _guard_port(settings: Settings) -> None:
+    """StoreError port_taken, said before anything else happens."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            facts = {"host": settings.host, "port": str(settings.port)}
+            raise StoreError(Problem("port_taken", evidence=error.strerror or "", facts=facts)) from error
 
 
 def _guard_binding(settings: Settings) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from soinbox_web.clock import Clock, SystemClock
+from soinbox_web.problems import Problem, StoreError
 from soinbox_web.settings import Settings
 from soinbox_web.store import mailbox_schema
 from soinbox_web.store.account_secrets import AccountSecrets, TokenMemory
@@ -74,10 +75,14 @@ class Runtime:
 def build(settings: Settings, clock: Clock | None = None) -> Runtime:
     """Open (or make) the instance: folders 0700, files 0600, schema migrated, key ring read."""
     clock = clock or SystemClock()
-    for folder in (settings.instance, settings.instance / "mailboxes"):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not settings.database_path.exists():
-        settings.database_path.touch(0o600)
+    try:
+        for folder in (settings.instance, settings.instance / "mailboxes"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not settings.database_path.exists():
+            settings.database_path.touch(0o600)
+    except OSError as error:
+        facts = {"path": str(settings.instance)}
+        raise StoreError(Problem("instance_unusable", evidence=error.strerror or "", facts=facts)) from error
     db = Database(settings.database_path)
     migrate(db, clock.now())
     return Runtime(settings, clock, db, Vault.open(settings.key_ring_path))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from soinbox_web.model.allow_list import AllowList
@@ -215,6 +216,15 @@ def _zone(text: str) -> str:
     return ZoneInfo(text).key
 
 
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (
+        parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
+    ):
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
 def _rule(text: str) -> str:
     if text not in ("first", "own"):
         raise ValueError(text)
@@ -234,7 +244,7 @@ _READ: dict[str, Any] = {
     "allow_hosts": AllowList.parse,
     "allow_plain": AllowList.parse,
     "autoconfig_dir": _optional_path,
-    "public_url": lambda text: text.rstrip("/"),
+    "public_url": _public_url,
     "trusted_proxies": int,
     "sender_rule": _rule,
     "max_upload": _size,

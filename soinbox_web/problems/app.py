@@ -139,4 +139,41 @@ APP = (
         help="not-updated",
         status=503,
     ),
+    Kind(
+        "account_missing",
+        title=N_("There is no e-mail account {address} here"),
+        cause=N_("Nobody connected a mailbox with this address."),
+        remedy=N_("Look at the list of accounts: soinbox account list."),
+        status=404,
+    ),
+    Kind(
+        "instance_unusable",
+        title=N_("The folder {path} cannot be used"),
+        cause=N_("soinbox keeps its data there and may not make or write it."),
+        remedy=N_(
+            "Name another folder with --instance or SOINBOX_INSTANCE, or give the user of soinbox the right."
+        ),
+        status=500,
+    ),
+    Kind(
+        "instance_running",
+        title=N_("soinbox is running on this instance"),
+        cause=N_("Two at once would get in each other's way."),
+        remedy=N_("Stop the running one first."),
+        status=503,
+    ),
+    Kind(
+        "port_taken",
+        title=N_("Port {port} is taken"),
+        cause=N_("Another program, or soinbox itself, already listens on {host}:{port}."),
+        remedy=N_("Stop that program, or choose another port with --port or SOINBOX_PORT."),
+        status=503,
+    ),
+    Kind(
+        "product_keeps_stopping",
+        title=N_("A part of soinbox keeps stopping"),
+        cause=N_("{part} ended several times right after its start."),
+        remedy=N_("Read the lines above: they say why. Then start soinbox again."),
+        status=503,
+    ),
 )

@@ -60,11 +60,11 @@ def everyone(runtime: Runtime) -> list[Account]:
 
 
 def by_address(runtime: Runtime, address: str) -> Account:
-    """The first account of this address, whoever's; AccessError not_found (for the command line)."""
+    """The first account of this address, whoever's; AccessError account_missing (for the command line)."""
     wanted = address.strip().casefold()
     found = [account for account in everyone(runtime) if account.address.casefold() == wanted]
     if not found:
-        raise AccessError(Problem("not_found", evidence=address))
+        raise AccessError(Problem("account_missing", facts={"address": address}))
     return found[0]
 
 

@@ -32,7 +32,7 @@ def restore(settings: Settings, file: Path) -> dict[str, int]:
 
     Unsent mail becomes *uncertain*, open server actions are cancelled, sessions end, mailbox files are thrown
     away, accounts whose key is missing need their password again (trust.md section 5). StoreError
-    database_damaged when the file is not an intact backup, database_locked while the product runs.
+    database_damaged when the file is not an intact backup, instance_running while the product runs.
     """
     checked = Database(file)
     try:
@@ -48,9 +48,7 @@ def restore(settings: Settings, file: Path) -> dict[str, int]:
         try:
             with running.read() as connection:
                 if upkeep.has_live_mailroom(connection, SystemClock().now()):
-                    raise StoreError(
-                        Problem("database_locked", evidence="the mailroom of this instance is running")
-                    )
+                    raise StoreError(Problem("instance_running"))
         finally:
             running.close()
         current.replace(current.with_suffix(".before-restore.sqlite"))
@@ -88,7 +86,7 @@ def check(settings: Settings) -> dict[str, Any]:
             database.close()
         files.append({"name": path.name, "ok": found == "ok", "detail": "" if found == "ok" else found})
     try:
-        Vault.open(settings.key_ring_path)
+        Vault.read(settings.key_ring_path)
         files.append({"name": settings.key_ring_path.name, "ok": True, "detail": ""})
     except StoreError:
         files.append({"name": settings.key_ring_path.name, "ok": False, "detail": "cannot be read"})

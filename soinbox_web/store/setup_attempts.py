@@ -98,9 +98,13 @@ def twin(connection: sqlite3.Connection, user_id: int, address: str, since: date
 
 
 def begun_at(connection: sqlite3.Connection, user_id: int, since: datetime) -> list[datetime]:
-    """When the user's attempts after `since` began, oldest first."""
+    """When the user's attempts after `since` began, oldest first.
+
+    Those that the operator's folder or the own table answered are left out: nobody outside was asked.
+    """
     rows = connection.execute(
         "SELECT created_at FROM setup_attempts WHERE user_id = ? AND created_at > ? AND account_id IS NULL"
+        " AND coalesce(json_extract(detection, '$.candidates[0].source'), '') NOT IN ('operator', 'table')"
         " ORDER BY id",
         (user_id, timestamp(since)),
     )

@@ -33,6 +33,11 @@ class Vault:
         """The key ring at `path`, made (0400) when there is none; StoreError key_missing if unreadable."""
         if not path.exists():
             _write_ring(path, [_new_line()])
+        return cls.read(path)
+
+    @classmethod
+    def read(cls, path: Path) -> "Vault":
+        """The key ring at `path`; nothing is made. StoreError key_missing when there is none."""
         return cls(_read_ring(path))
 
     @property

@@ -57,7 +57,8 @@ def folder(account_id: int) -> ResponseReturnValue:
         context |= _list_context(account_id, query)
     else:
         context["list_url"] = _url(account_id, query)
-    response = page("inbox.html", "message-list", "message-pane", **context)
+    gone = wanted != "message-list" and bool(request.args.get("message")) and context.get("message") is None
+    response = page("inbox.html", "message-list", "message-pane", status=404 if gone else 200, **context)
     return _look_again(response, context)
 
 

@@ -41,6 +41,7 @@ def test_names_and_values_are_understood(tmp_path: Path) -> None:
         ("SOINBOX_SENDER_RULE", "anyone"),
         ("SOINBOX_TIMEZONE", "Mars/Base"),
         ("SOINBOX_METRICS", "perhaps"),
+        ("SOINBOX_PUBLIC_URL", "foo"),
         ("SOINBOX_DNS_SERVERS", "127.0.0.1"),
         ("SOINBOX_GOOGLE_CLIENT_SECRET_FILE", "/nowhere"),
         ("SOINBOX_OAUTH_X_COLOUR", "red"),

@@ -106,7 +106,7 @@ def test_a_running_mailroom_forbids_a_restore(runtime: Runtime, tmp_path: Path) 
         )
     with pytest.raises(StoreError) as caught:
         upkeep.restore(runtime.settings, tmp_path / "copy.sqlite")
-    assert caught.value.problem.code == "database_locked"
+    assert caught.value.problem.code == "instance_running"
 
 
 def test_check_names_the_damaged_file(runtime: Runtime, account_id: int) -> None:

@@ -194,7 +194,7 @@ def test_odd_messages_have_a_page(runtime: Runtime, account: Account, signed_in:
 @pytest.mark.parametrize("bad", ["x", "1.SU5CT1g.7.999", "1.%00.7.1", "999999.SU5CT1g.7.1", "1.SU5CT1g.8.1"])
 def test_forged_keys(account: Account, key: MessageKey, signed_in: SoinboxClient, bad: str) -> None:
     assert signed_in.get(f"/messages/{bad}").status_code == 404
-    assert signed_in.get(f"/inbox/{account.id}?message={bad}").status_code == 200
+    assert signed_in.get(f"/inbox/{account.id}?message={bad}").status_code == 404
 
 
 def test_marking_unread_closes_the_message(
