@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+from authlib.deprecate import AuthlibDeprecationWarning
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # Authlib would rather have httpx's successor
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)  # Authlib would rather have httpx's successor
     from authlib.integrations.base_client import OAuthError
     from authlib.integrations.httpx_client import OAuth2Client
 
