@@ -3,10 +3,18 @@
 from datetime import timedelta
 
 from flask import Flask
+from werkzeug.routing import IntegerConverter, Map
 
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.settings import Settings
 from soinbox_web.web import access, banners, blueprints, failures, language, look
+
+
+class RowNumber(IntegerConverter):
+    """`<int:…>` in a URL: what a row can have; a larger number is no page."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
 
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
@@ -28,6 +36,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.url_map.converters["int"] = RowNumber
     for plug in (language, look, access, banners, failures):
         plug.install(app)
     for blueprint in blueprints.ALL:

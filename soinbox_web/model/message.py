@@ -35,7 +35,7 @@ class MessageKey:
         """The key written by `str`; None when the text is not one."""
         parts = text.split(".")
         if len(parts) != 4 or not all(
-            p.isascii() and p.isdigit() and len(p) < 20 for p in (parts[0], *parts[2:])
+            p.isascii() and p.isdigit() and len(p) < 19 for p in (parts[0], *parts[2:])
         ):
             return None
         try:

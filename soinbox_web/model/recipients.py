@@ -8,8 +8,7 @@ from soinbox_web.model.message import Correspondent
 from soinbox_web.problems import InputError
 
 MOST = 500  # recipients of one field
-_PIECE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,;\r\n"<]|["<])+')
-_NAMED = re.compile(r"(.*?)\s*<([^<>]*)>$", re.DOTALL)
+_PIECE = re.compile(r'(?:"(?:[^"\\]|\\.){0,300}"|<[^<>]*>|[^,;\r\n"<]|["<])+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,7 @@ def read_recipients(text: str) -> Recipients:
     for piece in (found.strip() for found in _PIECE.findall(text[:100_000])):
         if not piece:
             continue
-        named = _NAMED.match(piece)
-        name, typed = (_unquoted(named[1]), named[2]) if named else ("", piece)
+        name, _, typed = piece.removesuffix(">").rpartition("<") if piece.endswith(">") else ("", "", piece)
         try:
             address = read_address(typed)
         except InputError:
@@ -37,7 +35,7 @@ def read_recipients(text: str) -> Recipients:
         if not address.local.isascii() or len(people) >= MOST:
             wrong.append(piece[:200])
             continue
-        people.setdefault(address.full.casefold(), Correspondent(name, address.full))
+        people.setdefault(address.full.casefold(), Correspondent(_unquoted(name), address.full))
     return Recipients(tuple(people.values()), tuple(wrong))
 
 

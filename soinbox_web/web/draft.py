@@ -16,7 +16,7 @@ from soinbox_web.store import persons
 from soinbox_web.web import dates
 from soinbox_web.web.access import token_in_form
 from soinbox_web.web.forms.draft import DraftForm
-from soinbox_web.web.page import page, runtime, see_other
+from soinbox_web.web.page import page, row_number, runtime, see_other
 
 draft = Blueprint("draft", __name__)
 
@@ -25,7 +25,7 @@ draft = Blueprint("draft", __name__)
 def new() -> ResponseReturnValue:
     """A click on *New*, *Reply* or *Forward*: the draft is made and opened."""
     kind = request.args.get("kind", "new")
-    account_id = request.args.get("account", type=int) or _default_account()
+    account_id = request.args.get("account", type=row_number) or _default_account()
     if account_id is None:
         return see_other(url_for("setup.start"))
     if kind not in composing.KINDS:
@@ -76,7 +76,7 @@ def save(draft_id: int) -> ResponseReturnValue:
         ]
         if uploads:
             composing.attach(runtime(), current_user.id, draft_id, uploads)
-        if act == "detach" and argument.isascii() and argument.isdigit():
+        if act == "detach" and argument.isascii() and argument.isdigit() and len(argument) < 19:
             composing.detach(runtime(), current_user.id, draft_id, int(argument))
         elif act == "send":
             return _send(draft_id)

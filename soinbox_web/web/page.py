@@ -31,6 +31,14 @@ def inside(path: str | None) -> str:
     return path if safe else ""
 
 
+def row_number(text: str) -> int:
+    """A number that a row can have; ValueError otherwise."""
+    number = int(text[:20])
+    if not 0 <= number < 2**63:
+        raise ValueError("no row has this number")
+    return number
+
+
 def runtime() -> Runtime:
     """The process's long-lived things."""
     found: Runtime = current_app.extensions["soinbox"]

@@ -19,7 +19,7 @@ person = Blueprint("person", __name__)
 def index() -> ResponseReturnValue:
     """The cards, all or those that hold the words looked for."""
     text = request.args.get("q", "")[:200]
-    number = max(request.args.get("page", 1, type=int), 1)
+    number = min(max(request.args.get("page", 1, type=int), 1), 1_000_000)
     found, total = people.search(runtime(), text, number)
     return page(
         "persons.html",

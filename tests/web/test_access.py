@@ -76,3 +76,23 @@ def test_a_stale_button_says_so_and_offers_the_way_back(signed_in):
     assert answer.status_code == 422
     assert "open for too long" in answer.text
     assert 'href="/persons?q=x"' in answer.text
+
+
+HUGE = "9" * 19  # more than SQLite's largest integer
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/inbox/{HUGE}", 404),
+        (f"/persons/{HUGE}", 404),
+        (f"/drafts/{HUGE}", 404),
+        (f"/accounts/{HUGE}/status", 404),
+        (f"/messages/{HUGE}.SU5CT1g.1.1", 404),
+        (f"/messages/1.SU5CT1g.1.{HUGE}", 404),
+        (f"/drafts/new?account={HUGE}", 303),
+        (f"/persons?page={HUGE}{HUGE}", 200),
+    ],
+)
+def test_a_number_no_row_can_have_is_no_fault_of_ours(signed_in, path, status):
+    assert signed_in.get(path).status_code == status
