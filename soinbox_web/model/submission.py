@@ -12,11 +12,13 @@ Step = Literal["mail", "rcpt", "data", "dot"]
 SubmissionState = Literal["sent", "failed", "uncertain"]
 RecipientState = Literal["sent", "refused", "delayed", "uncertain", "not_sent"]
 
-_SENDER_CODES = re.compile(r"5\.(?:7\.(?:0|1|27|60)|1\.[078]|2\.252)")
+_SENDER_CODES = re.compile(r"5\.(?:7\.(?:0|1|27)|1\.[078])")
 _SENDER_WORDS = re.compile(
     r"(?:Sender address rejected|SendAsDenied|.{0,80}not (?:allowed|permitted|authorized) to send as )",
     re.IGNORECASE,
 )
+_SEND_AS_DENIED = {"5.7.60", "5.2.252"}  # Exchange says it after the message, too
+_CONGESTED = "5.4.5"  # said for a day's limit of messages
 _TOO_BIG = {"5.3.4", "5.2.3"}
 _RELAY = re.compile(
     r"(?:<[^>]*>:? )?(?:Relay(?:ing)? (?:access )?(?:denied|not permitted|not allowed)|we do not relay)",
@@ -63,6 +65,8 @@ def read_submission(step: Step, reply: bytes) -> tuple[str, str]:
     sender = answer.status in ("550", "553", "554") and (
         _SENDER_CODES.fullmatch(answer.code) or not answer.code
     )
-    if (step == "mail" and sender) or _SENDER_WORDS.match(answer.text) or answer.code == "5.2.252":
+    if (step == "mail" and sender) or _SENDER_WORDS.match(answer.text) or answer.code in _SEND_AS_DENIED:
         return "smtp_sender_refused", answer.line
+    if answer.code == _CONGESTED:
+        return "rate_limited", answer.line
     return "message_refused", answer.line

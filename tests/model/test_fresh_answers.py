@@ -18,9 +18,6 @@ ANSWERS: list[dict[str, Any]] = tomllib.loads(
 )["answer"]
 STAGES = {"greeting": "greet", "inbox": "open_inbox", "sign_in": "sign_in"}
 STEPS: dict[str, Step] = {"sender": "mail", "recipient": "rcpt", "message": "dot"}
-NO_CAUSE = {"unknown", "message_refused"}
-"""Codes that quote the answer and claim no cause."""
-
 Outcome = Literal["right", "hedged", "unknown", "wrong"]
 
 
@@ -56,7 +53,7 @@ def verdict(answer: dict[str, Any]) -> Verdict:
 def outcome(answer: dict[str, Any]) -> Outcome:
     """A verdict is wrong when neither it nor an alternative that it names is what a careful person says."""
     code, alternatives = verdict(answer)
-    if code in NO_CAUSE:
+    if code == "unknown":
         return "unknown"
     if code == answer["true"] or code in answer["allowed"]:
         return "hedged" if alternatives else "right"
