@@ -1,6 +1,7 @@
 """What is known of a mail provider before anybody signs in."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from soinbox_web.model.server import Candidate, Policy
@@ -14,7 +15,7 @@ class Provider:
 
     `policies` come most important first; `help_url` tells how to satisfy the first; `password_shape` is what
     an app password looks like; `link_domains` are the provider's own registrable domains, the only ones a
-    link in a server's answer may lead to.
+    link in a server's answer may lead to; `sources` says of each fact where it was learnt.
     """
 
     key: str
@@ -28,7 +29,7 @@ class Provider:
     oauth_issuer: str = ""  # "google", "microsoft", … as in settings
     files_sent_copy: Literal["yes", "no", "unknown"] = "unknown"
     link_domains: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ TABLE_SCORE = 100
 MX_SCORE = 50
 
 _SERVER = re.compile(r"(?P<host>[a-z0-9.{}-]+):(?P<port>\d{1,5}) (?P<security>ssl|starttls|none)")
+_LEARNT = re.compile(
+    r"(ispdb|provider-db|fairemail|mailspring|nodemailer|code):\S.*|page:https://\S+|emailengine|setup\.md|unverified"
+)
 _BLANKS = re.compile(r"[\s\u00a0\u2007\u200b\u202f\u2060\ufeff]+")
 _SHAPES: dict[str, re.Pattern[str]] = {
     "google16": re.compile(r"[a-z]{16}"),
@@ -32,15 +35,19 @@ def provider_of(domain: str) -> Provider | None:
 
 
 def by_mx(host: str) -> Provider | None:
-    """The family that the MX host belongs to; its candidates carry the source `mx` and its score."""
+    """The family that the MX host belongs to, by the longest pattern; its candidates say source `mx`."""
     host = host.lower().rstrip(".")
     for end, provider in _by_mx():
-        if host == end or host.endswith(f".{end}"):
-            return replace(
-                provider,
-                candidates=tuple(
-                    replace(candidate, source="mx", score=MX_SCORE) for candidate in provider.candidates
-                ),
+        if host == end.lstrip("!") or host.endswith(f".{end.lstrip('!')}"):
+            return (
+                None
+                if end.startswith("!")
+                else replace(
+                    provider,
+                    candidates=tuple(
+                        replace(candidate, source="mx", score=MX_SCORE) for candidate in provider.candidates
+                    ),
+                )
             )
     return None
 
@@ -92,15 +99,37 @@ def read_provider(entry: dict[str, Any]) -> Provider:
         servers: list[Candidate] = []
         for protocol in get_args(Protocol):
             servers += [_server(protocol, text, username[protocol], auth) for text in rest.pop(protocol, ())]
+        sources = {fact: tuple(learnt) for fact, learnt in rest.pop("sources", {}).items()}
         facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in rest.items()}
-        provider = Provider(**{"domains": (), "mx": (), **facts}, candidates=tuple(servers))
+        provider = Provider(**{"domains": (), "mx": (), **facts}, candidates=tuple(servers), sources=sources)
     except (TypeError, AttributeError) as error:
         raise ValueError(f"{key}: {error}") from error
     if not set(provider.policies) <= set(get_args(Policy)):
         raise ValueError(f"{key}: unknown policy")
     if provider.password_shape not in get_args(PasswordShape):
         raise ValueError(f"{key}: unknown password shape")
+    _check_sources(provider)
     return provider
+
+
+def _check_sources(provider: Provider) -> None:
+    """Raise ValueError unless just the facts that are told have sources, each of a known kind."""
+    told = {
+        "domains": provider.domains,
+        "mx": provider.mx,
+        "servers": provider.candidates,
+        "policies": provider.policies != ("password",),
+        "password_shape": provider.password_shape,
+        "help_url": provider.help_url,
+        "files_sent_copy": provider.files_sent_copy != "unknown",
+    }
+    if {fact for fact, value in told.items() if value} != {
+        f for f, learnt in provider.sources.items() if learnt
+    }:
+        raise ValueError(f"{provider.key}: sources do not fit the facts")
+    for source in (source for learnt in provider.sources.values() for source in learnt):
+        if not _LEARNT.fullmatch(source):
+            raise ValueError(f"{provider.key}: not a source: {source}")
 
 
 def _server(protocol: Protocol, text: str, username: str, auth: tuple[str, ...]) -> Candidate:
