@@ -128,7 +128,9 @@ REFUSED = (
     Kind(
         "oauth_client_refused",
         title=N_("{provider} does not know this installation of soinbox"),
-        cause=N_("The client ID, the secret or the address to come back to differs from what is known there."),
+        cause=N_(
+            "The client ID, the secret or the address to come back to differs from what is known there."
+        ),
         remedy=N_("Ask your administrator to check the registration at {provider}."),
         retry="never",
     ),

@@ -35,7 +35,7 @@ def provider_of(domain: str) -> Provider | None:
 
 
 def by_mx(host: str) -> Provider | None:
-    """The family that the MX host belongs to, by the longest pattern; its candidates say source `mx`."""
+    """The family that the MX host belongs to, by the longest pattern; its candidates' source is `mx`."""
     host = host.lower().rstrip(".")
     for end, provider in _by_mx():
         if host == end.lstrip("!") or host.endswith(f".{end.lstrip('!')}"):
@@ -113,7 +113,7 @@ def read_provider(entry: dict[str, Any]) -> Provider:
 
 
 def _check_sources(provider: Provider) -> None:
-    """Raise ValueError unless just the facts that are told have sources, each of a known kind."""
+    """ValueError unless just the facts that are told have sources, each of a known kind."""
     told = {
         "domains": provider.domains,
         "mx": provider.mx,
