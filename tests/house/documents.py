@@ -4,9 +4,8 @@ from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from soinbox_web.problems.document import document as problems_document
-
 from soinbox_web.clock import SystemClock
+from soinbox_web.problems.document import document as problems_document
 from soinbox_web.settings import PREFIX, Settings
 from soinbox_web.store import mailbox_schema
 from soinbox_web.store.database import Database
