@@ -161,6 +161,7 @@ class Flow:
         expect(self.button("Send")).to_be_disabled()
         make_first = self.page.locator(".composer-notice form button")
         expect(make_first).to_contain_text(self.mailbox.address)
+        assert make_first.evaluate("button => button.getBoundingClientRect().right < innerWidth")
         self.visitor.check()
         make_first.click()
         expect(self.button("Send")).to_be_enabled()
