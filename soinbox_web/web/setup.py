@@ -6,8 +6,9 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from soinbox_web.model.account import Account
+from soinbox_web.model.person import Person
 from soinbox_web.problems import AccessError, InputError, Problem, ServerError
-from soinbox_web.services import accounts
+from soinbox_web.services import accounts, people
 from soinbox_web.services import setup as service
 from soinbox_web.services.setup import SetupView, report
 from soinbox_web.web import hx, reports
@@ -167,7 +168,15 @@ def _show(
         account=_account(view),
         action=url_for("setup.advanced", token=view.attempt.token),
         pinning=runtime().settings.allow_pinning,
+        card=_reading_only_card(view),
     )
+
+
+def _reading_only_card(view: SetupView) -> Person | None:
+    """The user's card when mail could not be sent from this address; None when it could."""
+    if people.may_send(runtime(), current_user.id, view.attempt.address):
+        return None
+    return people.of_user(runtime(), current_user.id)
 
 
 def _to_attempt(token: str) -> ResponseReturnValue:

@@ -237,3 +237,13 @@ def test_a_certificate_is_offered_for_pinning_only_where_the_operator_allows_it(
         assert imap.sign_ins == []
         signed_in.submit(f"{path}/advanced", fields((imap, smtp), imap_pin=value, imap_password=""))
         assert settled(signed_in, path).status_code == 303 and len(imap.sign_ins) == 1
+
+
+def test_the_first_address_rule_is_told_before_the_password_with_its_way_out(signed_in):
+    path = signed_in.submit("/setup", {"address": "anna@gmail.com"}).location
+    told = settled(signed_in, path).text
+    assert 'id="setup-sender"' in told and "Make anna@gmail.com my first address" in told
+    action = re.search(r'action="(/persons/[^"]*)"', told.split('id="setup-sender"')[1]).group(1)
+    answer = signed_in.submit(action, {"address": "anna@gmail.com", "first": "1", "next": path})
+    assert (answer.status_code, answer.location) == (303, path)
+    assert 'id="setup-sender"' not in signed_in.get(path).text
