@@ -1,7 +1,8 @@
 """`/live`: who may listen, what is told, how a stream resumes and ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -84,6 +85,12 @@ def note(runtime: Runtime, topic: str, **whose: Any) -> Callable[[], None]:
     return write
 
 
+def in_a_loop(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run in a thread of its own: beside browser tests this thread has a loop already."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
+
+
 def test_strangers_and_other_sites_are_refused(runtime: Runtime, member: Member, cookie: str) -> None:
     async def run() -> None:
         async with serving(runtime) as live:
@@ -92,7 +99,7 @@ def test_strangers_and_other_sites_are_refused(runtime: Runtime, member: Member,
             await asyncio.gather(stranger.task, forged.task, cross.task)
             assert (stranger.status, forged.status, cross.status) == (401, 401, 403)
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_what_changes_is_told_to_its_owner_only(
@@ -121,7 +128,7 @@ def test_what_changes_is_told_to_its_owner_only(
             bram.leave()
             await asyncio.wait_for(asyncio.gather(anna.task, bram.task), 2)
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_it_is_told_within_a_tenth_of_a_second(
@@ -139,7 +146,7 @@ def test_it_is_told_within_a_tenth_of_a_second(
             tab.leave()
             await tab.task
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_a_sleeping_tab_catches_up(runtime: Runtime, member: Member, account: Account, cookie: str) -> None:
@@ -157,7 +164,7 @@ def test_a_sleeping_tab_catches_up(runtime: Runtime, member: Member, account: Ac
             again.leave()
             await again.task
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_an_unknown_generation_means_fetch_all(
@@ -172,7 +179,7 @@ def test_an_unknown_generation_means_fetch_all(
             tab.leave()
             await tab.task
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_a_new_account_is_heard_too(runtime: Runtime, member: Member, cookie: str) -> None:
@@ -190,7 +197,7 @@ def test_a_new_account_is_heard_too(runtime: Runtime, member: Member, cookie: st
             tab.leave()
             await tab.task
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_a_burst_is_told_a_few_times(runtime: Runtime, member: Member, account: Account, cookie: str) -> None:
@@ -205,7 +212,7 @@ def test_a_burst_is_told_a_few_times(runtime: Runtime, member: Member, account: 
             tab.leave()
             await tab.task
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_stopping_ends_the_streams(runtime: Runtime, member: Member, cookie: str) -> None:
@@ -216,7 +223,7 @@ def test_stopping_ends_the_streams(runtime: Runtime, member: Member, cookie: str
             live.stop()
             await asyncio.wait_for(tab.task, 1)
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_a_stream_ends_with_its_session(
@@ -232,7 +239,7 @@ def test_a_stream_ends_with_its_session(
                 sessions.end_all(connection, member.id)
             await asyncio.wait_for(tab.task, 2)
 
-    asyncio.run(run())
+    in_a_loop(run())
 
 
 def test_vectors_are_read_whatever_they_hold() -> None:
