@@ -45,7 +45,7 @@ def run(runtime: Runtime, stop: threading.Event) -> None:
     """Stand by until the lease is ours, then work until `stop` is set or the lease is lost."""
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     while not stop.is_set():
-        if not _take(runtime, holder):
+        if not _taken(runtime, holder):
             stop.wait(STANDBY)
             continue
         working = threading.Event()
@@ -68,24 +68,28 @@ def run(runtime: Runtime, stop: threading.Event) -> None:
                 leases.release(connection, LEASE, holder)
 
 
-def _take(runtime: Runtime, holder: str) -> bool:
+def _taken(runtime: Runtime, holder: str, *, unknown: bool = False) -> bool:
+    """Whether the lease is ours now; `unknown` is the answer while the database cannot be written."""
     try:
         with runtime.db.write() as connection:
             return leases.take(connection, LEASE, holder, runtime.clock.now())
     except StoreError as error:
         log.warning("lease: %s", error.problem.code)
-        return False
+        return unknown
 
 
 def _beat(runtime: Runtime, holder: str, stop: threading.Event, working: threading.Event) -> None:
-    """Keep the lease; `working` is set when all has to end: told to stop, or another has the lease."""
+    """Keep the lease; `working` is set when all has to end: told to stop, or another has the lease.
+
+    A database that is locked for a while is no reason: nobody else can take the lease then either.
+    """
     missed = 0
     while not working.is_set():
         for _ in range(int(HEARTBEAT / 0.1)):
             if stop.wait(0.1):
                 working.set()
                 return
-        missed = 0 if _take(runtime, holder) else missed + 1
+        missed = 0 if _taken(runtime, holder, unknown=True) else missed + 1
         if missed >= 2:
             log.warning("another mailroom has the lease")
             working.set()
