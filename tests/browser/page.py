@@ -24,7 +24,12 @@ _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "b
 
 
 def new_context(
-    browser: Browser, *, language: str = "en", javascript: bool = True, phone: bool = False
+    browser: Browser,
+    *,
+    language: str = "en",
+    javascript: bool = True,
+    phone: bool = False,
+    dark: bool = False,
 ) -> BrowserContext:
     """A fresh browser profile: its language, its width, in Amsterdam, with nothing moving."""
     return browser.new_context(
@@ -36,6 +41,7 @@ def new_context(
         locale="nl-NL" if language == "nl" else "en-GB",
         timezone_id="Europe/Amsterdam",
         reduced_motion="reduce",
+        color_scheme="dark" if dark else "light",
     )
 
 

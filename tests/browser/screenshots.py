@@ -1,4 +1,4 @@
-"""`make screenshots`: the picture in the README, and every screen in each language, wide and on a phone.
+"""`make screenshots`: the picture in the README, and every screen by language: wide, on a phone, dark.
 
 The README's goes to docs/pictures, the others to build/screenshots. Names choose some.
 """
@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 README_PICTURE = ROOT / "docs" / "pictures" / "inbox.png"
 OTHERS = ROOT / "build" / "screenshots"
 SETTLE_SECONDS = 60
+LOOKS = ("wide", "phone", "dark")
 
 
 def _place(path: str) -> Callable[[Page], None]:
@@ -90,8 +91,8 @@ def main(names: list[str]) -> None:
         _settle(demo)
         for name in names or SCREENS:
             for language in ("en", "nl"):
-                for phone in (False, True):
-                    _shoot(browser, demo, name, language, phone)
+                for look in LOOKS:
+                    _shoot(browser, demo, name, language, look)
         if not names:
             (OTHERS / "message-en-wide.png").replace(README_PICTURE)
         browser.close()
@@ -108,9 +109,9 @@ def _settle(demo: DemoProduct) -> None:
         time.sleep(0.2)
 
 
-def _shoot(browser: Browser, demo: DemoProduct, name: str, language: str, phone: bool) -> None:
+def _shoot(browser: Browser, demo: DemoProduct, name: str, language: str, look: str) -> None:
     who, way = SCREENS[name]
-    context = new_context(browser, language=language, phone=phone)
+    context = new_context(browser, language=language, phone=look == "phone", dark=look == "dark")
     if who:
         member = demo.member(who)
         with demo.product.runtime.db.write() as connection:
@@ -119,7 +120,7 @@ def _shoot(browser: Browser, demo: DemoProduct, name: str, language: str, phone:
     page = context.new_page()
     page.set_default_timeout(8_000)
     page.goto(demo.product.url + "/sign-in")
-    target = OTHERS / f"{name}-{language}-{'phone' if phone else 'wide'}.png"
+    target = OTHERS / f"{name}-{language}-{look}.png"
     try:
         way(page)
     except Exception as error:  # one screen that fails must not hide the others
