@@ -96,7 +96,7 @@ class ImapConnection:
                 status = self._authenticate(secret, token)
             if status != "OK":
                 self.client.linger(LINGER_SECONDS)
-                if self._challenged.status == "insufficient_scope":
+                if self._challenged.too_narrow:
                     raise error_of(Problem("consent_missing", evidence=self._challenged.scope))
                 raise Refusal(self.client.refusals)
             self.client.state = "AUTH"

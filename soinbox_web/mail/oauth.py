@@ -22,6 +22,11 @@ class Challenge:
     scope: str = ""
     schemes: str = ""
 
+    @property
+    def too_narrow(self) -> bool:
+        """The token is a good one, but was given for other things (RFC 6750 section 3.1)."""
+        return self.status in ("insufficient_scope", "403")
+
 
 def plain(username: str, secret: str) -> bytes:
     """PLAIN (RFC 4616), in UTF-8."""

@@ -42,6 +42,8 @@ class SmtpConnection:
     timeouts: Timeouts
     extensions: dict[str, str] = field(default_factory=dict)
 
+    _challenged = oauth.Challenge()  # why a token was refused
+
     @classmethod
     def connect(
         cls,
@@ -76,6 +78,8 @@ class SmtpConnection:
             self.stages.secret, self.stages.token = secret, token
             reply = self._authenticate(secret, token)
             if reply.code != 235:
+                if self._challenged.too_narrow:
+                    raise error_of(Problem("consent_missing", evidence=self._challenged.scope))
                 raise Refusal([reply.raw])
 
     def submit(
@@ -158,7 +162,10 @@ class SmtpConnection:
         if token and (mechanism := oauth.token_mechanism(offered)):
             message = oauth.bearer(mechanism, login.username, secret, login.host, login.port)
             reply = ask(b"AUTH " + mechanism.encode() + b" " + message)
-            return ask(b"") if reply.code == 334 else reply
+            if reply.code != 334:
+                return reply
+            self._challenged = oauth.challenge(reply.text)
+            return ask(b"")
         if not token and "PLAIN" in offered:
             message = oauth.plain(login.username, secret)
             reply = ask(b"AUTH PLAIN " + message)

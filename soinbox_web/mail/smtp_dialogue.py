@@ -24,6 +24,11 @@ class Reply:
         return b"\n".join(self.lines)
 
     @property
+    def text(self) -> bytes:
+        """The last line behind its code (a SASL challenge, RFC 4954 section 4)."""
+        return self.lines[-1][4:]
+
+    @property
     def ok(self) -> bool:
         return 200 <= self.code < 300
 

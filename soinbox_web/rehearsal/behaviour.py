@@ -30,7 +30,8 @@ class Behaviour:
     by these besides: GREETING, TLS (the handshake), SIGN_IN, and for SMTP BODY (in the middle of the message)
     and DOT (message received whole, not yet answered). An answer stands without IMAP tag and CRLF.
     `greeting` is sent as it is (its CRLF included); b"" is silence. `injected` follows the consent to
-    STARTTLS in the same packet. `passwords` None: every password is right.
+    STARTTLS in the same packet. `passwords` None: every password is right. `challenge` is the JSON that tells
+    why a token is refused; b"" for none.
     """
 
     tls: Tls = "none"
@@ -45,6 +46,7 @@ class Behaviour:
     reset: bool = False
     stall_at: str = ""
     injected: bytes = b""
+    challenge: bytes = b'{"status":"401","schemes":"Bearer"}'
 
     def accepts(self, username: str, secret: str) -> bool:
         return self.passwords is None or self.passwords.get(username) == secret

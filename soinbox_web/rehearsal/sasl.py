@@ -4,6 +4,8 @@ import base64
 import binascii
 import re
 
+TOKEN_MECHANISMS = frozenset({"XOAUTH2", "OAUTHBEARER"})
+
 _BEARER = re.compile(r"auth=Bearer ([^\x01]*)")
 _USER = re.compile(r"(?:^|\x01)user=([^\x01]*)|^n,a=([^,]*),")
 

@@ -1,6 +1,7 @@
 """An IMAP server with one empty INBOX that behaves as told; enough for set-up and for appending."""
 
 import re
+from base64 import b64encode
 
 from soinbox_web.rehearsal import sasl
 from soinbox_web.rehearsal.behaviour import ImapBehaviour
@@ -80,8 +81,8 @@ class ScriptedImap(ScriptedServer[ImapBehaviour]):
         if answer is None:
             right = behaviour.accepts(username, secret)
             answer = b"OK signed in" if right else behaviour.refusal
-        if mechanism in {"XOAUTH2", "OAUTHBEARER"} and not answer.startswith(b"OK"):
-            wire.send(b"+ eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiQmVhcmVyIn0=\r\n")  # {"status":"401",…}
+        if mechanism in sasl.TOKEN_MECHANISMS and behaviour.challenge and not answer.startswith(b"OK"):
+            wire.send(b"+ " + b64encode(behaviour.challenge) + b"\r\n")
             wire.line()
         wire.send(script.before + (tag + b" " + answer + b"\r\n" if answer else b"") + script.after)
         if script.close:

@@ -1,5 +1,6 @@
 """A submission server that behaves as told; it keeps the messages that it accepts."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 
 from soinbox_web.rehearsal import sasl
@@ -106,6 +107,8 @@ class ScriptedSmtp(ScriptedServer[SmtpBehaviour]):
         if answer is None:
             right = behaviour.accepts(username, secret)
             answer = b"235 2.7.0 Authentication successful" if right else behaviour.refusal
+        if mechanism in sasl.TOKEN_MECHANISMS and behaviour.challenge and not answer.startswith(b"235"):
+            ask(b64encode(behaviour.challenge))
         wire.send(script.before + (answer + b"\r\n" if answer else b"") + script.after)
         if script.close:
             raise Cut

@@ -446,6 +446,21 @@ def test_token_refused(bench: Bench) -> None:
     assert [tried.mechanism for tried in server.sign_ins] == ["OAUTHBEARER"]
 
 
+@pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
+def test_a_token_for_other_things(bench: Bench, mechanism: str) -> None:
+    challenge = b'{"status":"insufficient_scope","schemes":"bearer","scope":"mail.send"}'
+    server = bench.serve(**_mechanisms(bench, mechanism), passwords={}, challenge=challenge)
+    problem = bench.sign_in(bench.login(server.port), "ya29.token", token=True).problem
+    assert problem and (problem.code, problem.evidence) == ("consent_missing", "mail.send")
+
+
+@pytest.mark.parametrize("challenge", [b"", b"not json", b"[" * 3000])
+def test_a_challenge_that_tells_nothing(bench: Bench, challenge: bytes) -> None:
+    server = bench.serve(**_mechanisms(bench, "XOAUTH2"), passwords={}, challenge=challenge)
+    problem = bench.sign_in(bench.login(server.port), "ya29.token", token=True).problem
+    assert problem and problem.code == "token_revoked"
+
+
 def test_sending_is_switched_off(make_bench: Callable[[Protocol], Bench]) -> None:
     bench = make_bench("smtp")
     words = (
