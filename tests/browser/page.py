@@ -42,6 +42,7 @@ def new_context(
         timezone_id="Europe/Amsterdam",
         reduced_motion="reduce",
         color_scheme="dark" if dark else "light",
+        ignore_https_errors=True,  # other servers' pages have certificates of the tests' own authority
     )
 
 

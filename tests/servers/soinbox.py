@@ -24,13 +24,13 @@ COMMAND = "serve"
 class Soinbox:
     """`soinbox serve` (or `web`, `mailroom`) on `url`; `runtime` is another view of the same instance.
 
-    `variables` are SOINBOX_ settings without their prefix.
+    `variables` are SOINBOX_ settings without their prefix; "{url}" in one stands for `url`.
     """
 
     def __init__(self, instance: Path, variables: Mapping[str, str], *, command: str = COMMAND) -> None:
         self.port = child.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        environ = {f"SOINBOX_{name}": value for name, value in variables.items()}
+        environ = {f"SOINBOX_{name}": value.replace("{url}", self.url) for name, value in variables.items()}
         self.settings = from_environment(environ, instance=instance, host="127.0.0.1", port=self.port)
         self.runtime = build(self.settings)
         self.app: Flask = create_app(self.settings, self.runtime)

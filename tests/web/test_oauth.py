@@ -1,7 +1,6 @@
 """Signing in at the provider's page, walked whole: consent, the way back, renewal, withdrawal, removal."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -16,38 +15,10 @@ from soinbox_web.services import accounts, sync
 from soinbox_web.settings import OAuthClient
 from soinbox_web.store import setup_attempts
 from tests.client import SoinboxClient
-from tests.servers.oauth_server import CLIENT_ID, CLIENT_SECRET, OAuthServer
+from tests.servers.oauth_server import CLIENT_ID, CLIENT_SECRET, LiveTokens, OAuthServer
 from tests.set_up import ADDRESS, ended, running
 
 PUBLIC = "https://mail.noordlicht.example"
-
-
-class _Words(Mapping):
-    """Every live access token of the server is a right word for its address."""
-
-    def __init__(self, issuer):
-        self.issuer = issuer
-
-    def __getitem__(self, username):
-        return _Word(self.issuer, username)
-
-    def __iter__(self):
-        return iter(())
-
-    def __len__(self):
-        return 1
-
-
-class _Word(str):
-    def __new__(cls, issuer, username):
-        word = super().__new__(cls, "")
-        word.issuer, word.username = issuer, username
-        return word
-
-    def __eq__(self, other):
-        return self.issuer.access.get(other) == self.username
-
-    __hash__ = str.__hash__
 
 
 REUSED = re.compile("used already|al gebruikt")  # in the language of whoever is signed in
@@ -70,7 +41,7 @@ def settings(settings, issuer):
 
 @pytest.fixture
 def servers(ca, issuer):
-    identity, words = ca.issue("localhost", "127.0.0.1"), _Words(issuer)
+    identity, words = ca.issue("localhost", "127.0.0.1"), LiveTokens(issuer)
     imap = ScriptedImap(
         ImapBehaviour(
             tls="implicit", certificate=identity, passwords=words,
