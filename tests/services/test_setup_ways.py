@@ -76,12 +76,12 @@ def test_a_strange_hosts_servers_get_no_password_before_yes(runtime, member, ca,
 def test_another_door_is_tried_where_the_best_is_shut(runtime, member, ca, dns):
     imap, smtp = servers_at(ca, OWN, "starttls")
     with running(imap, smtp):
-        shut = ScriptedImap(ImapBehaviour())
+        shut = ScriptedImap(ImapBehaviour(tls="implicit", certificate=ca.issue(OWN)))
         with running(shut):
             shut_port = shut.port
-        publish(dns, OWN, imaps=shut_port, imap=imap.port, submissions=shut_port, submission=smtp.port)
-        token = setup.start(runtime, member.id, ADDRESS)
-        found = ended(runtime, member.id, token).attempt
+            publish(dns, OWN, imaps=shut_port, imap=imap.port, submissions=shut_port, submission=smtp.port)
+            token = setup.start(runtime, member.id, ADDRESS)
+            found = ended(runtime, member.id, token).attempt
         assert (found.imap.port, found.imap.security) == (shut_port, "ssl")
         setup.submit_password(runtime, member.id, token, SECRET)
         view = ended(runtime, member.id, token)
@@ -96,12 +96,11 @@ def test_another_door_is_tried_where_the_best_is_shut(runtime, member, ca, dns):
 def test_a_door_that_was_typed_is_not_left_for_another(runtime, member, ca, dns):
     imap, smtp = servers_at(ca, OWN, "starttls")
     with running(imap, smtp):
-        shut = ScriptedImap(ImapBehaviour())
+        shut = ScriptedImap(ImapBehaviour(tls="implicit", certificate=ca.issue(OWN)))
         with running(shut):
-            pass
-        publish(dns, OWN, imaps=shut.port, imap=imap.port, submission=smtp.port)
-        token = setup.start(runtime, member.id, ADDRESS)
-        found = ended(runtime, member.id, token).attempt
+            publish(dns, OWN, imaps=shut.port, imap=imap.port, submission=smtp.port)
+            token = setup.start(runtime, member.id, ADDRESS)
+            found = ended(runtime, member.id, token).attempt
         setup.open_advanced(runtime, member.id, token)
         form = replace(form_for(imap, smtp), imap=found.imap, smtp=found.smtp)
         _, view = submit(runtime, member, form, token)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from soinbox_web.mail.discovery import providers, sources
 from soinbox_web.mail.discovery.detective import Detective
 from soinbox_web.mail.discovery.sources import DiscoveryCache, Search
-from soinbox_web.mail.discovery.verdict import detection, nothing_found, refuse_without_imap
+from soinbox_web.mail.discovery.verdict import detection, no_server, refuse_without_imap
 from soinbox_web.mail.net import Network
 from soinbox_web.model.address import Address
 from soinbox_web.model.provider import Detection
@@ -42,7 +42,7 @@ def find(
         refuse_without_imap(provider, address.domain)
         found = Detection(provider, provider.candidates, provider.policies)
     elif offline:
-        raise nothing_found(address.domain)
+        raise no_server(address, "nothing_found", takes_mail=True)
     else:
         found = Detective(search, progress).find()
     return replace(found, seconds=round(network.clock.monotonic() - begin, 3))

@@ -5,21 +5,20 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from soinbox_web.mail.discovery import dns, sources
 from soinbox_web.mail.discovery.dns import MailDomain
 from soinbox_web.mail.discovery.probe import STAGGER, Probe, Prober, plan
 from soinbox_web.mail.discovery.providers import by_mx
-from soinbox_web.mail.discovery.published import Published
+from soinbox_web.mail.discovery.published import DOUBTFUL, Published
 from soinbox_web.mail.discovery.sources import Search
 from soinbox_web.mail.discovery.verdict import (
     detection,
     dns_failed,
-    missing,
     no_imap,
-    nothing_found,
-    takes_no_mail,
+    no_server,
 )
 from soinbox_web.mail.net import Cancelled
 from soinbox_web.model.provider import Detection
@@ -36,6 +35,7 @@ PROBES_UNTIL = 9.5
 TICK = 0.05
 PROTOCOLS: tuple[Protocol, ...] = ("imap", "smtp")
 VERIFIED = 40  # score of a probe whose certificate fits
+CHECKED = 2  # servers of each side that SRV records name
 
 T = TypeVar("T")
 
@@ -89,10 +89,25 @@ class Detective:
         self._source(self._domain, lambda: sources.well_known(search))
         if network.settings.ispdb_url:
             self._source("ispdb", lambda: sources.ispdb(search, self._domain))
-        self._source("srv", lambda: sources.srv(search))
+        self._source("srv", self._services)
         self._source("mx", lambda: sources.by_mail_exchanger(search, self._mail.result().hosts))
         if network.settings.allow_http_autoconfig:
             self._source(f"http://{self._domain}", lambda: sources.http_autoconfig(search))
+
+    def _services(self) -> Published | None:
+        """What SRV records name. DNS proves nothing, so a greeting is read behind a verified certificate
+        (RFC 6186 section 6); the first two servers of each side are asked, all at once.
+        """
+        named = sources.srv(self._search)
+        if named is None or not named.candidates:
+            return named
+        prober = self._prober((), self._begin + PUBLISHED_BUDGET)
+        asked = [c for p in PROTOCOLS for c in [c for c in named.candidates if c.protocol == p][:CHECKED]]
+        with ThreadPoolExecutor(len(asked), thread_name_prefix="detection-srv") as pool:
+            answers = list(pool.map(partial(_safely, prober.fits), asked))
+        proven = [candidate for candidate, fits in zip(asked, answers, strict=True) if fits]
+        doubtful = tuple(replace(c, score=DOUBTFUL) for c in named.candidates if c not in proven)
+        return replace(named, candidates=tuple(proven), doubtful=doubtful)
 
     def _source(self, detail: str, ask: Callable[[], Published | None]) -> None:
         future = self._pool.submit(_safely, ask)
@@ -126,9 +141,9 @@ class Detective:
             return
         mail = self._mail.result()
         if mail.state == "missing":
-            raise missing(self._search.address)
+            raise no_server(self._search.address, "domain_missing")
         if mail.state == "no_mail":
-            raise takes_no_mail(self._domain)
+            raise no_server(self._search.address, "domain_no_mail")
         for line in self._lines:
             if line.detail == "mx" and mail.hosts:
                 line.detail = f"mx {mail.hosts[0]}"
@@ -172,9 +187,9 @@ class Detective:
             self._probes.append((probe, future))
             self._line("connect", f"{probe.endpoint.host}:{probe.endpoint.port}", future)
 
-    def _prober(self, mx_hosts: tuple[str, ...]) -> Prober:
-        until = self._begin + PROBES_UNTIL
+    def _prober(self, mx_hosts: tuple[str, ...], until: float = 0.0) -> Prober:
         search = self._search
+        until = until or self._begin + PROBES_UNTIL
         return Prober(search.network, self._domain, mx_hosts, until, search.cancelled)
 
     def _staggered(self, prober: Prober, probe: Probe) -> Candidate | None:
@@ -200,12 +215,13 @@ class Detective:
         found = [candidate for answer in answers for candidate in answer.candidates]
         probed = [(p, f.result()) for p, f in self._probes if f.done()]
         found += [c for _, c in sorted(probed, key=lambda pair: pair[0].rank) if c is not None]
+        found += [candidate for answer in answers for candidate in answer.doubtful]
         if not any(candidate.protocol == "imap" for candidate in found) and self._speaks_pop():
             raise no_imap("provider_pop_only", self._domain, None)
         if not found and mail.state == "unknown":
             raise dns_failed(self._domain, mail.evidence)
         if not found:
-            raise nothing_found(self._domain)
+            raise no_server(self._search.address, "nothing_found", takes_mail=bool(mail.hosts))
         return detection(found, mail.hosts)
 
     def _speaks_pop(self) -> bool:
@@ -241,10 +257,10 @@ class Detective:
         self._progress(Stage("detection", line.stage, ok, ms, line.detail))
 
 
-def _safely(ask: Callable[[], T | None]) -> T | None:
+def _safely(ask: Callable[..., T | None], *given: Any) -> T | None:
     """The answer, or None when the source fails: a strange answer of one source must not end the others."""
     try:
-        return ask()
+        return ask(*given)
     except (Cancelled, SoinboxError):
         return None
     except Exception:

@@ -87,6 +87,11 @@ class Prober:
             return None
         return replace(candidate, score=candidate.score + 10)
 
+    def fits(self, candidate: Candidate) -> bool:
+        """True when the server greets as it should behind a certificate for its name; else raises."""
+        self._talk(candidate.protocol, candidate.endpoint)
+        return True
+
     def speaks_pop(self, endpoint: Endpoint) -> bool:
         """True when a POP3 server greets there (RFC 1939)."""
         try:

@@ -22,6 +22,7 @@ SCORES: dict[Source, int] = {
     "operator": 110, "pacc": 95, "autoconfig": 80, "ispdb": 75,
     "srv": 60, "mx": 50, "probe": 30, "http": 10,
 }  # fmt: skip
+DOUBTFUL = 20  # a server that SRV records name and whose certificate does not fit
 TRUSTED: frozenset[Source] = frozenset({"operator", "table", "pacc", "ispdb"})
 MAX_BYTES = 256_000
 MAX_SERVERS = 10  # read of one file
@@ -34,11 +35,15 @@ _PLACEHOLDER = re.compile(r"%([A-Z]+)%")
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Servers that a source names; `pop_only` and `no_imap` when it says that there is no IMAP."""
+    """Servers that a source names; `pop_only` and `no_imap` when it says that there is no IMAP.
+
+    `doubtful` are named as well, but did not prove who they are: any other source's servers come first.
+    """
 
     candidates: tuple[Candidate, ...] = ()
     pop_only: bool = False
     no_imap: bool = False
+    doubtful: tuple[Candidate, ...] = ()
 
     def has(self, protocol: Protocol) -> bool:
         return any(candidate.protocol == protocol for candidate in self.candidates)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Literal
 
 from soinbox_web.mail.discovery.providers import by_host, by_mx
 from soinbox_web.model.address import Address, suggestion
@@ -63,20 +64,18 @@ def no_imap(code: str, domain: str, provider: Provider | None) -> DiscoveryError
     return DiscoveryError(_problem(code, facts).at(help_url=help_url, field="address"))
 
 
-def missing(address: Address) -> DiscoveryError:
-    """The domain does not exist: perhaps a slip of a big one."""
-    meant = suggestion(address.domain)
+Silent = Literal["domain_missing", "domain_no_mail", "nothing_found"]
+
+
+def no_server(address: Address, code: Silent, *, takes_mail: bool = False) -> DiscoveryError:
+    """No mail server answers for the domain: perhaps it is a slip of a big one that somebody parked.
+
+    `takes_mail`: it has MX hosts of its own, so it is no slip, whatever it looks like.
+    """
+    meant = None if takes_mail else suggestion(address.domain)
     facts = {"domain": address.domain_unicode, "suggestion": meant or ""}
-    code = "address_typo" if meant else "domain_missing"
-    return DiscoveryError(_problem(code, facts).at(field="address"))
-
-
-def takes_no_mail(domain: str) -> DiscoveryError:
-    return DiscoveryError(_problem("domain_no_mail", {"domain": domain}).at(field="address"))
-
-
-def nothing_found(domain: str) -> DiscoveryError:
-    return DiscoveryError(_problem("nothing_found", {"domain": domain}))
+    found = _problem("address_typo" if meant else code, facts)
+    return DiscoveryError(found if found.code == "nothing_found" else found.at(field="address"))
 
 
 def dns_failed(domain: str, evidence: str) -> NetworkError:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from soinbox_web.model.provider import Detection
 from soinbox_web.model.stage import Stage
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.rehearsal.behaviour import ImapBehaviour, SmtpBehaviour
-from soinbox_web.rehearsal.certificates import Authority
+from soinbox_web.rehearsal.certificates import Authority, Fault
 from soinbox_web.rehearsal.scripted_imap import ScriptedImap
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
 from soinbox_web.settings import Settings
@@ -81,6 +82,17 @@ class World:
         for service, target in targets.items():
             self.dns.records[f"_{service}._tcp.{DOMAIN}", "SRV"] = [target]
 
+    @contextmanager
+    def mail_host(self, ca: Authority, *names: str, fault: Fault = "none") -> Iterator[None]:
+        """IMAP and SMTP over TLS on the usual ports, under these names."""
+        identity, host = ca.issue(*names, fault=fault), self.site.address
+        self.dns.records |= {(name, "A"): [host] for name in names}
+        imap = ScriptedImap(ImapBehaviour(tls="implicit", certificate=identity), host=host, port=993)
+        smtp = ScriptedSmtp(SmtpBehaviour(tls="implicit", certificate=identity), host=host, port=465)
+        with imap, smtp:
+            yield
+            assert imap.sign_ins == [] and smtp.sign_ins == [], "no credential is sent"
+
     def best(self, **how: object) -> tuple[str, str, int]:
         found = self.find(**how).best("imap")  # type: ignore[arg-type]
         assert found is not None
@@ -115,7 +127,7 @@ def world(ca: Authority, tmp_path: Path) -> Iterator[World]:
         yield World(dns, site, settings)
 
 
-def test_each_source_wins_over_the_next(world: World) -> None:
+def test_each_source_wins_over_the_next(world: World, ca: Authority) -> None:
     """Sources are taken away one by one, from the best to the least."""
     world.pacc("imap.a.test")
     world.autoconfig("imap.b.test")
@@ -132,7 +144,8 @@ def test_each_source_wins_over_the_next(world: World) -> None:
     del world.site.pages[DOMAIN, f"/.well-known/autoconfig/{PAGES}"]
     assert world.best() == ("imap.d.test", "ispdb", 75)
     del world.site.pages["ispdb.test", f"/v1.1/{DOMAIN}"]
-    assert world.best() == ("imap.e.test", "srv", 60)
+    with world.mail_host(ca, "imap.e.test", "smtp.e.test"):
+        assert world.best() == ("imap.e.test", "srv", 60)
     del world.dns.records[f"_imaps._tcp.{DOMAIN}", "SRV"]
     del world.dns.records[f"_submissions._tcp.{DOMAIN}", "SRV"]
     assert world.best() == ("imap.f.test", "mx", 50)
@@ -155,10 +168,11 @@ def test_a_source_that_takes_too_long_is_passed_over(world: World) -> None:
     assert time.perf_counter() - before < 5
 
 
-def test_each_side_may_come_from_another_source(world: World) -> None:
+def test_each_side_may_come_from_another_source(world: World, ca: Authority) -> None:
     world.srv(imaps="0 1 993 imap.example.test.")
     world.dns.records[DOMAIN, "MX"] = ["10 aspmx.l.google.com."]
-    found = world.find()
+    with world.mail_host(ca, "imap.example.test"):
+        found = world.find()
     imap, smtp = found.best("imap"), found.best("smtp")
     assert imap and (imap.host, imap.source) == ("imap.example.test", "srv")
     assert smtp and (smtp.host, smtp.source) == ("smtp.gmail.com", "mx")
@@ -258,6 +272,18 @@ def test_srv_order_and_security(world: World) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("fault", ["expired", "wrong_name"])
+def test_srv_whose_certificate_does_not_fit_is_the_last_choice(
+    world: World, ca: Authority, fault: Fault
+) -> None:
+    world.srv(imaps="0 1 993 imap.e.test.", submissions="0 1 465 imap.e.test.")
+    with world.mail_host(ca, "imap.e.test", fault=fault):
+        assert world.best() == ("imap.e.test", "srv", 20)
+        world.dns.records[DOMAIN, "MX"] = ["10 mx.hoster.test."]
+        world.ispdb("imap.f.test", "hoster.test")
+        assert world.best() == ("imap.f.test", "mx", 50)
+
+
 def test_pop_only_is_told(world: World) -> None:
     world.publish("ispdb.test", f"/v1.1/{DOMAIN}", config("pop.example.test", kind="pop3"))
     assert world.problem().code == "provider_pop_only"
@@ -280,6 +306,23 @@ def test_a_domain_without_mail_stops_at_once(
     problem = world.problem()
     assert problem.code == code and problem.side == "detection"
     assert time.perf_counter() - before < 2
+
+
+@pytest.mark.parametrize(
+    ("mx", "code"),
+    [(["0 ."], "address_typo"), ([], "address_typo"), (["10 mx.hoster.test."], "nothing_found")],
+    ids=["null MX", "parked", "takes mail"],
+)
+def test_a_slip_of_a_big_domain_that_somebody_parked(world: World, mx: list[str], code: str) -> None:
+    world.dns.records |= {("gmial.com", "MX"): mx, ("gmial.com", "A"): ["127.0.0.9"]}
+    address = read_address("jan@gmial.com")
+    with pytest.raises(SoinboxError) as caught:
+        discovery.find(
+            address, Network(world.settings), progress=world.stages.append, cancelled=lambda: False
+        )
+    problem = caught.value.problem
+    assert problem.code == code
+    assert code == "nothing_found" or problem.facts["suggestion"] == "gmail.com"
 
 
 def test_servfail_for_mx_does_not_hide_what_is_published(world: World) -> None:
