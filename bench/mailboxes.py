@@ -38,8 +38,7 @@ def messages(count: int) -> Iterator[tuple[datetime, str, bytes]]:
     thread: list[str] = []
     for number in range(count):
         at = NEWEST - timedelta(minutes=13 * (count - number))
-        name, local = dice.choice(people)
-        address = f"{local}@klant{dice.randrange(200)}.example".encode("ascii", "ignore").decode()
+        name, address = dice.choice(people)
         own = f"<{number}.{dice.randrange(10**9)}@klant.example>"
         if not thread or dice.random() < 0.6:
             thread = []
@@ -50,10 +49,7 @@ def messages(count: int) -> Iterator[tuple[datetime, str, bytes]]:
             *_travelled(dice, at, address),
             f"From: {_encoded(name)} <{address}>",
             "To: Anna de Boer <anna@noordlicht.example>"
-            + "".join(
-                f", {_encoded(n)} <{a}@noordlicht.example>"
-                for n, a in dice.sample(people, dice.choice((0, 0, 1, 3)))
-            ),
+            + "".join(f", {_encoded(n)} <{a}>" for n, a in dice.sample(people, dice.choice((0, 0, 1, 3)))),
             f"Subject: {'Re: ' if thread else ''}{_encoded(subject)}",
             f"Date: {format_datetime(at)}",
             f"Message-ID: {own}",
@@ -76,10 +72,10 @@ def fill(maildir: Path, count: int, owner: tuple[int, int]) -> None:
 
 
 def _person(dice: random.Random, place: int) -> tuple[str, str]:
-    """A name and the local part of an address."""
+    """A name and an address."""
     first, last = dice.choice(FIRST), dice.choice(LAST)
-    local = f"{first[0]}{last}{place}".lower().replace(" ", "")
-    return f"{first} {last}", local.encode("ascii", "ignore").decode()
+    local = f"{first[0]}{last}{place}".lower().replace(" ", "").encode("ascii", "ignore").decode()
+    return f"{first} {last}", f"{local}@klant{dice.randrange(200)}.example"
 
 
 def _travelled(dice: random.Random, at: datetime, sender: str) -> Iterator[str]:
@@ -110,15 +106,21 @@ def _encoded(text: str) -> str:
     return text if text.isascii() else f"=?utf-8?b?{b64encode(text.encode()).decode()}?="
 
 
+def _boundary(dice: random.Random) -> str:
+    """One of its own for every multipart, as every program that writes mail makes it."""
+    return f"----=_Part_{dice.getrandbits(32)}_{dice.getrandbits(64):016x}.{dice.getrandbits(40)}"
+
+
 def _body(dice: random.Random) -> str:
     text = " ".join(dice.choices(WORDS, k=dice.randint(30, 300)))
     plain = f"Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
     kind = dice.random()
     if kind < 0.35:
         return plain
+    inner, outer = _boundary(dice), _boundary(dice)
     both = (
-        f'Content-Type: multipart/alternative; boundary="a"\r\n\r\n--a\r\n{plain}'
-        f"--a\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>{text}</p>\r\n--a--\r\n"
+        f'Content-Type: multipart/alternative; boundary="{inner}"\r\n\r\n--{inner}\r\n{plain}'
+        f"--{inner}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>{text}</p>\r\n--{inner}--\r\n"
     )
     if kind < 0.75:
         return both
@@ -127,11 +129,14 @@ def _body(dice: random.Random) -> str:
             "Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\n\r\n"
             "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
         )
-        return f'Content-Type: multipart/mixed; boundary="m"\r\n\r\n--m\r\n{both}--m\r\n{calendar}--m--\r\n'
+        return (
+            f'Content-Type: multipart/mixed; boundary="{outer}"\r\n\r\n--{outer}\r\n{both}--{outer}\r\n'
+            f"{calendar}--{outer}--\r\n"
+        )
     data = b64encode(dice.randbytes(dice.randint(1_000, 12_000))).decode()
     wrapped = "\r\n".join(data[start : start + 76] for start in range(0, len(data), 76))
     return (
-        f'Content-Type: multipart/mixed; boundary="m"\r\n\r\n--m\r\n{both}--m\r\n'
+        f'Content-Type: multipart/mixed; boundary="{outer}"\r\n\r\n--{outer}\r\n{both}--{outer}\r\n'
         f'Content-Type: application/pdf; name="bijlage.pdf"\r\nContent-Transfer-Encoding: base64\r\n'
-        f'Content-Disposition: attachment; filename="bijlage.pdf"\r\n\r\n{wrapped}\r\n--m--\r\n'
+        f'Content-Disposition: attachment; filename="bijlage.pdf"\r\n\r\n{wrapped}\r\n--{outer}--\r\n'
     )

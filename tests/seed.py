@@ -58,7 +58,8 @@ def deliver(
             uid += 1
             parsed = parse(raw)
             envelope = Envelope(
-                uid, frozenset(flags), at or parsed.date or runtime.clock.now(), len(raw), parsed.date,
+                uid, frozenset(flags), _seconds(at or parsed.date or runtime.clock.now()), len(raw),
+                _seconds(parsed.date),
                 parsed.subject, parsed.sender, parsed.reply_to, parsed.to, parsed.cc, parsed.bcc,
                 parsed.message_id, parsed.in_reply_to, parsed.references,
                 any(not each.inline for each in parsed.attachments), parsed.invitation is not None,
@@ -73,6 +74,10 @@ def deliver(
             keys.append(MessageKey(account.id, folder, UIDVALIDITY, uid))
         changes.record(connection, "folder", runtime.clock.now(), account_id=account.id, detail=folder)
     return keys
+
+
+def _seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
 
 
 def letter(

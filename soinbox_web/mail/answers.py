@@ -8,7 +8,8 @@ import imaplib
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import ImapClient
@@ -38,34 +39,64 @@ class Done(NamedTuple):
     text: bytes
 
 
+class Matched(NamedTuple):
+    """An answer that a pattern matched, and the literal that its group `literal` announced."""
+
+    found: re.Match[bytes]
+    literal: bytes
+
+
+@dataclass(slots=True)
+class Started:
+    """A command that was sent and whose answers are read later, before those of any sent after it."""
+
+    connection: ImapConnection
+    tag: bytes
+    name: str
+
+    def answers(self, pattern: re.Pattern[bytes] | None = None) -> Generator[Answer | Matched, None, bytes]:
+        """Its untagged answers, those that `pattern` fits as they lie in the buffer; see `stream`."""
+        client, mark = self.connection.client, self.tag + b" "
+        wire, readline = client.wire, client.readline
+        with translated(self.connection):
+            left = client.expect(self.name)
+            while True:
+                left -= 1
+                if left < 0:
+                    raise Overflow(f"more than {client.answer_limit} answers to one command")
+                if pattern is not None and (matched := wire.matched(pattern)):
+                    yield Matched(*matched)
+                    continue
+                line = readline()
+                if line.startswith(b"* "):
+                    if line.endswith(b"}\r\n"):
+                        yield _with_literals(client, line[2:])
+                        continue
+                    refuse_end(line)
+                    yield [line[2:].rstrip(b"\r\n")]
+                elif line.startswith(mark):
+                    status, _, text = line[len(mark) :].rstrip(b"\r\n").partition(b" ")
+                    if status.upper() == b"OK":
+                        return text
+                    raise _refused(line[len(mark) :])
+                else:
+                    refuse_end(line)
+
+
+def start(connection: ImapConnection, name: str, *words: str | bytes) -> Started:
+    """Send a command and go on; raises SoinboxError when the connection breaks."""
+    with translated(connection):
+        verb = words[0] if name == "UID" and words else name
+        return Started(connection, begin(connection.client, name, *words), str(verb))
+
+
 def stream(connection: ImapConnection, name: str, *words: str | bytes) -> Generator[Answer, None, bytes]:
     """Send a command and yield its untagged answers; returns the text after the tagged OK.
 
     Raises CommandRefused for NO and BAD, other leaves of SoinboxError when the connection breaks. The
     generator has to be exhausted, or the connection closed.
     """
-    client = connection.client
-    with translated(connection):
-        tag = begin(client, name, *words)
-        mark, readline, left = tag + b" ", client.readline, client.answer_limit
-        while True:
-            line = readline()
-            if line.startswith(b"* "):
-                left -= 1
-                if not left:
-                    raise Overflow(f"more than {client.answer_limit} answers to one command")
-                if line.endswith(b"}\r\n"):
-                    yield _with_literals(client, line[2:])
-                    continue
-                refuse_end(line)
-                yield [line[2:].rstrip(b"\r\n")]
-            elif line.startswith(mark):
-                status, _, text = line[len(mark) :].rstrip(b"\r\n").partition(b" ")
-                if status.upper() == b"OK":
-                    return text
-                raise _refused(line[len(mark) :])
-            else:
-                refuse_end(line)
+    return cast(Generator[Answer, None, bytes], start(connection, name, *words).answers())
 
 
 def run(connection: ImapConnection, name: str, *words: str | bytes) -> Done:

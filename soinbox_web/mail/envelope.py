@@ -1,26 +1,21 @@
-"""Envelopes: one streamed FETCH, read by one regular expression, and carefully where that does not match."""
+"""Envelopes: a streamed FETCH, read by one regular expression, and carefully where that does not match."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
+from soinbox_web.mail import envelope_fields as fields
 from soinbox_web.mail import structure
-from soinbox_web.mail.answers import Answer, stream
+from soinbox_web.mail.answers import Answer, Matched, Started, start
+from soinbox_web.mail.envelope_fields import INSIDE, MOMENT, STRING
 from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.mime import caps, headers
-from soinbox_web.mail.tokens import Token, pairs, tokens, unescape
+from soinbox_web.mail.tokens import Token, pairs, tokens
 from soinbox_web.model import uid_set
-from soinbox_web.model.message import Correspondent, Envelope
+from soinbox_web.model.message import Envelope
 
 ITEMS = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)])"
-RECENT = frozenset({"\\Recent"})  # tells of sessions, not of messages (gone in RFC 9051)
 LARGEST_FIELD = 1_000_000  # bytes
-_MOST_PEOPLE = 500  # of one field
-_MOST_REFERENCES = 50
-_LONGEST_ID = 990
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +26,22 @@ class Unreadable:
     reason: str
 
 
-def fetch_envelopes(connection: ImapConnection, asked: list[int]) -> Iterator[Envelope | Unreadable]:
-    """The envelopes of these UIDs in the folder that is open, in the server's order, each at most once.
+class Envelopes:
+    """The envelopes of some UIDs in the folder that is open: asked for now, read when iterated over.
 
-    UIDs that are gone by now do not appear. Nothing is marked as read. Raises SoinboxError.
+    So the server can work on the next batch while this one is stored. They come in the server's order, each
+    at most once; UIDs that are gone by now do not come. Nothing is marked as read. Raises SoinboxError.
     """
-    waiting = set(asked)
-    with _small_literals(connection):
-        for answer in stream(connection, "UID", "FETCH", uid_set.write(asked), ITEMS):
-            found = read_envelope(answer)
-            if found is not None and found.uid in waiting:
+
+    def __init__(self, connection: ImapConnection, asked: Iterable[int]) -> None:
+        self.asked = list(asked)
+        self._connection = connection
+        self._started = start(connection, "UID", "FETCH", uid_set.write(self.asked), ITEMS)
+
+    def __iter__(self) -> Iterator[Envelope | Unreadable]:
+        waiting = set(self.asked)
+        for found in _read(self._connection, self._started):
+            if found.uid in waiting:
                 waiting.discard(found.uid)
                 yield found
 
@@ -48,11 +49,18 @@ def fetch_envelopes(connection: ImapConnection, asked: list[int]) -> Iterator[En
 def fetch_newest(connection: ImapConnection, total: int, count: int) -> Iterator[Envelope | Unreadable]:
     """The envelopes of the last `count` of `total` messages, before their UIDs are known."""
     seen: set[int] = set()
+    started = start(connection, "FETCH", f"{max(1, total - count + 1)}:{total}", ITEMS)
+    for found in _read(connection, started):
+        if found.uid not in seen and len(seen) < count:
+            seen.add(found.uid)
+            yield found
+
+
+def _read(connection: ImapConnection, started: Started) -> Generator[Envelope | Unreadable, None, None]:
     with _small_literals(connection):
-        for answer in stream(connection, "FETCH", f"{max(1, total - count + 1)}:{total}", ITEMS):
-            found = read_envelope(answer)
-            if found is not None and found.uid not in seen and len(seen) < count:
-                seen.add(found.uid)
+        for answer in started.answers(_QUICK):
+            found = _quick(answer) if isinstance(answer, Matched) else read_envelope(answer)
+            if found is not None:
                 yield found
 
 
@@ -114,10 +122,8 @@ def read_carefully(answer: Answer) -> Envelope | Unreadable | None:
 
 # The fast path. Every part matches in one way only (possessive): the cost grows with the length alone.
 
-_INSIDE = rb'[^"\\\r\n]*+(?:\\.[^"\\\r\n]*+)*+'
-_STRING = rb'(?:NIL|"' + _INSIDE + rb'")'
-_PEOPLE = rb"(NIL|\((?:\(" + rb" ".join([_STRING] * 4) + rb"\) ?)++\))"
-_PLAIN = rb'[^()"]*+(?:"' + _INSIDE + rb'"[^()"]*+)*+'
+_PEOPLE = rb"(NIL|\((?:\(" + rb" ".join([STRING] * 4) + rb"\) ?)++\))"
+_PLAIN = rb'[^()"]*+(?:"' + INSIDE + rb'"[^()"]*+)*+'
 _NESTED = rb"\(" + _PLAIN + rb"\)"
 for _ in range(7):
     _NESTED = rb"\(" + _PLAIN + rb"(?:" + _NESTED + _PLAIN + rb")*+\)"
@@ -125,37 +131,77 @@ _FAST = re.compile(
     rb"\d+ FETCH \((?: ?(?:UID (?P<uid>\d{1,10})|FLAGS \((?P<flags>[^()\"]*+)\)"
     rb"|INTERNALDATE \"(?P<internal>[^\"]{1,40})\""
     rb"|RFC822\.SIZE (?P<size>\d{1,18})|MODSEQ \(\d+\)|ENVELOPE \((?P<date>"
-    + _STRING + rb") (?P<subject>" + _STRING + rb") " + b" ".join([_PEOPLE] * 6)
-    + rb" (?P<reply>" + _STRING + rb") (?P<id>" + _STRING + rb")\)|BODYSTRUCTURE (?P<structure>" + _NESTED
-    + rb")|BODY\[HEADER\.FIELDS \(\"?REFERENCES\"?\)\] (?P<references>\"" + _INSIDE + rb"\")?))++ ?\)?",
+    + STRING + rb") (?P<subject>" + STRING + rb") " + b" ".join([_PEOPLE] * 6)
+    + rb" (?P<reply>" + STRING + rb") (?P<id>" + STRING + rb")\)|BODYSTRUCTURE (?P<structure>" + _NESTED
+    + rb")|BODY\[HEADER\.FIELDS \(\"?REFERENCES\"?\)\] (?P<references>\"" + INSIDE + rb"\")?))++ ?\)?",
     re.IGNORECASE,
 )  # fmt: skip
 _FIRST = _FAST.groupindex["subject"] + 1  # the six address fields follow the subject
 _FETCH = re.compile(rb"\d+ FETCH ", re.IGNORECASE)
 _UID = re.compile(rb"UID (\d{1,10})\b", re.IGNORECASE)
 
+# The items in the order we ask for them, the reference literal announced at the end of the line: no quoted
+# string can hold a line end, so nothing in the structure can be taken for that announcement.
+_QUICK = re.compile(
+    rb"\* \d+ FETCH \(UID (\d{1,10}) FLAGS \(([^()\"\r\n]*+)\) INTERNALDATE \"(" + MOMENT + rb")\""
+    rb" RFC822\.SIZE (\d{1,18}) (?:MODSEQ \(\d+\) )?ENVELOPE \("
+    rb"(?:\"(?:[A-Z][a-z]{2}, )?(" + MOMENT + rb")\"|(" + STRING + rb")) (" + STRING + rb") "
+    + b" ".join([_PEOPLE] * 6) + rb" (" + STRING + rb") (" + STRING + rb")\)"
+    rb" BODYSTRUCTURE (\([^\r\n]*\)) BODY\[HEADER\.FIELDS \(REFERENCES\)\] \{(?P<literal>\d{1,5})\}\r\n"
+)  # fmt: skip
+
+
+def _quick(answer: Matched) -> Envelope | None:
+    """What `_QUICK` matched, and the References field behind it."""
+    uid, flags, internal, size, usual, unusual, subject, sender, _, *rest = answer.found.groups()
+    reply_to, to, cc, bcc, reply, own, shape, _ = rest
+    number = int(uid)
+    if not 0 < number <= uid_set.HIGHEST:
+        return None
+    people, attached, calendar = fields.people, *structure.marks(shape)
+    date = fields.seconds(usual) if usual else fields.date(fields.inside(unusual))
+    first = people(sender)
+    return Envelope(
+        number,
+        fields.flags(flags),
+        fields.seconds(internal),
+        int(size),
+        date,
+        fields.quoted_text(subject),
+        first,
+        first if reply_to == sender else people(reply_to),
+        people(to),
+        people(cc) if cc != b"NIL" else (),
+        people(bcc) if bcc != b"NIL" else (),
+        fields.message_id(fields.inside(own)),
+        fields.message_id(fields.inside(reply)) if reply != b"NIL" else "",
+        fields.references(answer.literal),
+        attached,
+        calendar,
+    )
+
 
 def _fast(found: re.Match[bytes]) -> Envelope | Unreadable | None:
     uid = int(found["uid"] or 0)
     if not 0 < uid <= uid_set.HIGHEST:
         return None
-    sender, _, reply_to, to, cc, bcc = (_people(found[place]) for place in range(_FIRST, _FIRST + 6))
+    sender, _, reply_to, to, cc, bcc = (fields.people(found[place]) for place in range(_FIRST, _FIRST + 6))
     attached, calendar = structure.marks(found["structure"] or b"")
     return Envelope(
         uid,
-        _flags(found["flags"] or b""),
-        internal_date((found["internal"] or b"").decode("latin-1")),
+        fields.flags(found["flags"] or b""),
+        fields.internal_date(found["internal"] or b""),
         int(found["size"] or 0),
-        _date(_inside(found["date"])),
-        _text(_inside(found["subject"])),
+        fields.date(fields.inside(found["date"])),
+        fields.quoted_text(found["subject"]),
         sender,
         reply_to,
         to,
         cc,
         bcc,
-        _message_id(_inside(found["id"])),
-        _message_id(_inside(found["reply"])),
-        _references(found["references"] or b""),
+        fields.message_id(fields.inside(found["id"])),
+        fields.message_id(fields.inside(found["reply"])),
+        fields.references(found["references"] or b""),
         attached,
         calendar,
     )
@@ -164,24 +210,26 @@ def _fast(found: re.Match[bytes]) -> Envelope | Unreadable | None:
 def _careful(uid: int, items: dict[str, Token]) -> Envelope:
     envelope: list[Token] = items["ENVELOPE"]
     envelope = [*envelope, *[None] * (10 - len(envelope))]
-    people = [_people_of(envelope[place]) for place in range(2, 8)]
+    listed = [people if isinstance(people, list) else [] for people in envelope[2:8]]
+    sender, _, reply_to, to, cc, bcc = map(fields.people_of, listed)
     attached, calendar = structure.marks_of(items.get("BODYSTRUCTURE"))
     references = next((value for name, value in items.items() if name.startswith("BODY[")), None)
+    given = (flag for flag in items.get("FLAGS") or () if isinstance(flag, str))
     return Envelope(
         uid,
-        frozenset(flag for flag in items.get("FLAGS") or () if isinstance(flag, str)) - RECENT,
-        internal_date(_bytes(items.get("INTERNALDATE")).decode("latin-1")),
+        frozenset(given) - fields.RECENT,
+        fields.internal_date(_bytes(items.get("INTERNALDATE"))),
         int(items.get("RFC822.SIZE") or 0),
-        _date(_bytes(envelope[0])),
-        _text(_bytes(envelope[1])),
-        people[0],
-        people[2],
-        people[3],
-        people[4],
-        people[5],
-        _message_id(_bytes(envelope[9])),
-        _message_id(_bytes(envelope[8])),
-        _references(_bytes(references)),
+        fields.date(_bytes(envelope[0])),
+        fields.text(_bytes(envelope[1])),
+        sender,
+        reply_to,
+        to,
+        cc,
+        bcc,
+        fields.message_id(_bytes(envelope[9])),
+        fields.message_id(_bytes(envelope[8])),
+        fields.references(_bytes(references)),
         attached,
         calendar,
     )
@@ -191,126 +239,3 @@ def _bytes(token: Token) -> bytes:
     if isinstance(token, str):
         return token.encode("latin-1")
     return token if isinstance(token, bytes) else b""
-
-
-def _inside(text: bytes) -> bytes:
-    return b"" if text in (b"NIL", b"nil") else unescape(text[1:-1])
-
-
-@lru_cache(maxsize=1024)
-def _flags(text: bytes) -> frozenset[str]:
-    return frozenset(text.decode("latin-1").split()) - RECENT
-
-
-_VISIBLE = re.compile(rb"[\x20-\x7e]*")
-
-
-def _text(raw: bytes) -> str:
-    if b"=?" in raw or b"  " in raw or not _VISIBLE.fullmatch(raw):
-        return headers.decode_words(raw)
-    return raw[: caps.DECODED_TEXT].decode("ascii").strip()
-
-
-# People: name, route, mailbox, host (a host of NIL begins or ends a group, RFC 9051 section 7.5.2).
-
-_PERSON = re.compile(rb"\((" + _STRING + rb") " + _STRING + rb" (" + _STRING + rb") (" + _STRING + rb")\)")
-
-
-@lru_cache(maxsize=8192)
-def _people(raw: bytes) -> tuple[Correspondent, ...]:
-    if len(raw) < 4:
-        return ()
-    found = [
-        _person(_inside(name), _inside(local), _inside(host))
-        for name, local, host in _PERSON.findall(raw)
-        if host not in (b"NIL", b"nil")
-    ]
-    return tuple(found[:_MOST_PEOPLE])
-
-
-def _people_of(token: Token) -> tuple[Correspondent, ...]:
-    listed = token if isinstance(token, list) else []
-    return tuple(
-        _person(_bytes(one[0]), _bytes(one[2]), _bytes(one[3]))
-        for one in listed[:_MOST_PEOPLE]
-        if isinstance(one, list) and len(one) == 4 and one[3] is not None
-    )
-
-
-@lru_cache(maxsize=16_384)  # the same people write and are written to again and again
-def _person(name: bytes, mailbox: bytes, host: bytes) -> Correspondent:
-    local, domain = _text(mailbox), _text(host)
-    if domain in ("", "MISSING_DOMAIN", ".MISSING-HOST-NAME.") or local == "MISSING_MAILBOX":
-        domain, local = "", "" if local == "MISSING_MAILBOX" else local
-    address = f"{local}@{domain}" if domain else local
-    shown = _text(name).strip("\"' ")
-    return Correspondent("" if shown == address else shown, address[:320])
-
-
-# Dates.
-
-_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTHS = {name: place for place, name in enumerate(_MONTH_NAMES, 1)}
-_COMMON_DATE = re.compile(
-    r"(?:[A-Za-z]{3}, ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"
-    r"(?: \([^()]*\))?"
-)
-_INTERNAL_DATE = re.compile(r" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
-
-
-def internal_date(text: str) -> datetime | None:
-    """The moment of an INTERNALDATE, in UTC; None when it is none."""
-    return _moment(_INTERNAL_DATE.fullmatch(text))
-
-
-def _date(raw: bytes) -> datetime | None:
-    text = raw.decode("latin-1")
-    return _moment(_COMMON_DATE.fullmatch(text)) or headers.date(text)
-
-
-def _moment(found: re.Match[str] | None) -> datetime | None:
-    if found is None:
-        return None
-    day, month, year, hour, minute, second, sign, hours, minutes = found.groups()
-    try:
-        local = datetime(
-            int(year),
-            _MONTHS[month.lower()],
-            int(day),
-            int(hour),
-            int(minute),
-            min(int(second), 59),
-            tzinfo=UTC,
-        )
-        if hours == "00" == minutes:
-            return local
-        offset = timedelta(minutes=int(hours) * 60 + int(minutes))
-        return local - offset if sign == "+" else local + offset
-    except (ValueError, KeyError, OverflowError):
-        return None
-
-
-# Identifiers.
-
-
-def _message_id(raw: bytes) -> str:
-    if (
-        raw[:1] == b"<"
-        and raw[-1:] == b">"
-        and b" " not in raw
-        and len(raw) <= _LONGEST_ID
-        and _VISIBLE.fullmatch(raw)
-    ):
-        return raw.decode("ascii")
-    found = headers.message_ids(raw[:4000].decode("utf-8", "replace"))
-    return found[0] if found else _text(raw[:_LONGEST_ID])
-
-
-_REFERENCE = re.compile(rb"<[\x21-\x3b\x3d\x3f-\x7e]{1,990}>")
-
-
-def _references(raw: bytes) -> tuple[str, ...]:
-    if len(raw) < 16:  # `References: <a>` is longer than the bare line end of a missing field
-        return ()
-    found = tuple(dict.fromkeys(one.decode("ascii") for one in _REFERENCE.findall(raw[:65_536])))
-    return found if len(found) <= _MOST_REFERENCES else (found[0], *found[1 - _MOST_REFERENCES :])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from soinbox_web.mail import folder_names
 from soinbox_web.mail.answers import Answer, CommandRefused, quoted, run, stream
-from soinbox_web.mail.envelope import RECENT
+from soinbox_web.mail.envelope_fields import RECENT
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.tokens import Token, pairs, tokens
 from soinbox_web.model import uid_set

@@ -95,16 +95,20 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
     def _command(self, name: str, *args: Any) -> Any:
         words = [arg.encode() if isinstance(arg, str) else arg for arg in args if arg is not None]
         refuse_breaks(*words)
-        verb = (words[0].decode("ascii", "replace") if name == "UID" and words else name).upper()
-        upload = len(self.literal) if isinstance(self.literal, bytes) else 0
-        self.wire.allow(self.command_seconds + upload / UPLOAD_BYTES_PER_SECOND)
-        self._line_limit = LONG_LINES.get(verb, LINE)
-        self.answer_limit = MANY_ANSWERS.get(verb, ANSWERS)
+        self.expect(words[0].decode("ascii", "replace") if name == "UID" and words else name)
         self._answers = 0
         self.refusals = []
         kept = ("BYE", "READ-ONLY")
         self.untagged_responses = {k: v for k, v in self.untagged_responses.items() if k in kept}
         return super()._command(name, *words)  # type: ignore[misc]
+
+    def expect(self, verb: str) -> int:
+        """Set the caps and the deadline of the answers to a command; how many answers it may have."""
+        upload = len(self.literal) if isinstance(self.literal, bytes) else 0
+        self.wire.allow(self.command_seconds + upload / UPLOAD_BYTES_PER_SECOND)
+        self._line_limit = LONG_LINES.get(verb.upper(), LINE)
+        self.answer_limit = MANY_ANSWERS.get(verb.upper(), ANSWERS)
+        return self.answer_limit
 
     def _get_response(self) -> bytes | None:
         self._answers += 1

@@ -1,6 +1,7 @@
 """The bytes of one mail connection: lines and blocks, under a deadline and under caps."""
 
 import contextlib
+import re
 import select
 import socket
 import ssl
@@ -74,6 +75,30 @@ class Wire:
             self._data = b"".join(parts)  # so that a non-blocking reader finds it again
             raise
         return b"".join(parts)
+
+    def matched(self, pattern: re.Pattern[bytes]) -> tuple[re.Match[bytes], bytes] | None:
+        """What `pattern` matches from the next byte on, and the literal that its group `literal` announces.
+
+        They are taken with the `)` and line end behind them. None when something else comes next: then
+        nothing is taken. Waits only for the rest of an answer of which a part is here.
+        """
+        while True:
+            found = pattern.match(self._data, self._at)
+            if found is not None:
+                begin = found.end()
+                end = begin + int(found["literal"])
+                if len(self._data) >= end + 3:
+                    if self._data[end : end + 3] != b")\r\n":
+                        return None
+                    self._at = end + 3
+                    return found, self._data[begin:end]
+            elif self._data.find(b"\n", self._at) >= 0 or self.buffered > CHUNK:
+                return None
+            chunk = self._receive()
+            if not chunk:
+                return None
+            self._data = self._data[self._at :] + chunk
+            self._at = 0
 
     def block(self, size: int) -> bytes:
         """The next `size` bytes, fewer at the end; memory grows with what came, not what was promised."""

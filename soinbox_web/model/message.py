@@ -4,10 +4,10 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Correspondent:
+class Correspondent(NamedTuple):
     """A display name ("" when none) and an address."""
 
     name: str
@@ -45,19 +45,18 @@ class MessageKey:
         return cls(int(parts[0]), folder, int(parts[2]), int(parts[3]))
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What one FETCH tells of a message (RFC 9051: ENVELOPE, BODYSTRUCTURE, FLAGS, INTERNALDATE, size).
 
-    Dates are aware UTC; `date` is None when the header has none that can be read; `size` is in bytes; texts
-    are decoded (RFC 2047) and free of control characters; Message-IDs keep their angle brackets.
+    Dates are seconds since 1970; `date` is None when the header has none that can be read; `size` is in
+    bytes; texts are decoded (RFC 2047) and free of control characters; Message-IDs keep their brackets.
     """
 
     uid: int
     flags: frozenset[str]
-    internal_date: datetime | None
+    internal_date: int | None
     size: int
-    date: datetime | None
+    date: int | None
     subject: str
     sender: tuple[Correspondent, ...]
     reply_to: tuple[Correspondent, ...]

@@ -7,8 +7,9 @@ all folders or of a search is the one with the highest id, and a page needs no o
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date as calendar_day
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Literal
 
 from soinbox_web.model.message import Correspondent, Envelope
@@ -18,7 +19,7 @@ from soinbox_web.store.filter import EVERYTHING, SECOND, Filter
 Sort = Literal["date", "sender", "subject"]
 Cursor = tuple[str, int]  # the sort column's text ("" for date) and the row id of the last row seen
 
-_FUTURE = timedelta(days=1)  # a Date header further ahead of the arrival than this is not believed
+_FUTURE = 86_400  # seconds; a Date header further ahead of the arrival than this is not believed
 _LAST_SECOND = (1 << 34) - 1
 _COLUMNS = (
     "id", "folder_id", "uid", "sort_at", "flags", "seen", "size", "date", "internal_date", "subject",
@@ -26,6 +27,7 @@ _COLUMNS = (
     "in_reply_to", "reference_ids", "has_attachments", "has_invitation", "thread_id",
 )  # fmt: skip
 _INSERT = f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_EPOCH = calendar_day(1970, 1, 1).toordinal()
 _SORT_COLUMNS: dict[Sort, str] = {"date": "''", "sender": "sort_sender", "subject": "sort_subject"}
 
 
@@ -217,32 +219,33 @@ def _count_unread(connection: sqlite3.Connection, folder_id: int) -> None:
 
 
 def _row(folder_id: int, envelope: Envelope) -> tuple[Any, ...]:
-    date, internal = envelope.date, envelope.internal_date
-    sort_at = date or internal
-    if date and internal and date - internal > _FUTURE:
+    date, internal, subject = envelope.date, envelope.internal_date, envelope.subject
+    sort_at = internal if date is None else date
+    if date is not None and internal is not None and date - internal > _FUTURE:
         sort_at = internal
-    second = min(max(int(sort_at.timestamp()), 0), _LAST_SECOND) if sort_at else 0
+    second = min(max(sort_at, 0), _LAST_SECOND) if sort_at else 0
     sender = envelope.sender[0] if envelope.sender else _NOBODY
-    date_text, internal_text = _time(date), _time(internal)
+    date_text = None if date is None else time_text(date)
+    internal_text = date_text if internal == date else None if internal is None else time_text(internal)
     return (
         second << SECOND | (folder_id & 0x1FF) << 20 | envelope.uid & 0xFFFFF,
         folder_id,
         envelope.uid,
-        (date_text if sort_at is date else internal_text) or "1970-01-01T00:00:00.000Z",
+        (date_text if sort_at == date else internal_text) or "1970-01-01T00:00:00.000Z",
         _flags_text(envelope.flags),
         int("\\Seen" in envelope.flags),
         envelope.size,
         date_text,
         internal_text,
-        envelope.subject,
+        subject,
         sender.name,
         sender.address,
-        (sender.name or sender.address).casefold(),
-        _without_prefixes(envelope.subject),
+        _sort_sender(sender),
+        _without_prefixes(subject),
         _correspondents(envelope),
         envelope.message_id,
         envelope.in_reply_to,
-        json.dumps(envelope.references) if envelope.references else "[]",
+        "[" + ",".join(map(encode_basestring, envelope.references)) + "]",
         int(envelope.has_attachments),
         int(envelope.has_invitation),
     )
@@ -264,9 +267,13 @@ def _correspondents(envelope: Envelope) -> str:
     return "{" + parts + "}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _people(people: tuple[Correspondent, ...]) -> str:
-    return json.dumps([(one.name, one.address) for one in people], ensure_ascii=False)
+    return (
+        "["
+        + ",".join([f"[{encode_basestring(name)},{encode_basestring(address)}]" for name, address in people])
+        + "]"
+    )
 
 
 _FLAGS: dict[frozenset[str], str] = {}
@@ -281,20 +288,42 @@ def _flags_text(found: frozenset[str]) -> str:
     return text
 
 
-def _time(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="milliseconds")[:-6] + "Z" if at else None
+_TWO = tuple(f"{number:02}" for number in range(60))
+
+
+def time_text(seconds: int) -> str | None:
+    """RFC 3339 in UTC for seconds since 1970; None beyond the years that a date can have."""
+    day, rest = divmod(seconds, 86_400)
+    minutes, second = divmod(rest, 60)
+    begin = _day_text(day)
+    return f"{begin}{_TWO[minutes // 60]}:{_TWO[minutes % 60]}:{_TWO[second]}.000Z" if begin else None
+
+
+@lru_cache(maxsize=8192)
+def _day_text(day: int) -> str:
+    try:
+        return f"{calendar_day.fromordinal(day + _EPOCH).isoformat()}T"
+    except (ValueError, OverflowError):
+        return ""
+
+
+@lru_cache(maxsize=16_384)
+def _sort_sender(sender: Correspondent) -> str:
+    return (sender.name or sender.address).casefold()
 
 
 def _without_prefixes(subject: str) -> str:
     """The subject as it sorts: folded, without Re:, Fwd:, Antw: and the like."""
     text = subject.casefold().strip()
-    while True:
+    while ":" in text[:_LONGEST_PREFIX]:
         head, colon, rest = text.partition(":")
         if not colon or head.strip() not in _PREFIXES:
-            return text
+            break
         text = rest.strip()
+    return text
 
 
+_LONGEST_PREFIX = 20  # characters, blanks before the colon included
 _PREFIXES = frozenset(
     {"re", "fw", "fwd", "aw", "wg", "antw", "antwoord", "doorst", "sv", "vs", "vb", "rv", "tr", "ref"}
 )

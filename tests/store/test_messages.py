@@ -14,8 +14,12 @@ from soinbox_web.store.filter import Filter
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 
 
+def seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
+
+
 def envelope(uid: int, **changes: object) -> Envelope:
-    at = BEGIN + timedelta(minutes=uid)
+    at = seconds(BEGIN + timedelta(minutes=uid))
     values: dict[str, object] = {
         "uid": uid, "flags": frozenset(), "internal_date": at, "size": 1000 + uid, "date": at,
         "subject": f"Bericht {uid}", "sender": (Correspondent("Eva Smit", "eva@hotel.example"),),
@@ -70,7 +74,10 @@ def test_other_orders_page_through_equal_keys(mailbox: Database, sort: messages.
 
 
 def test_the_same_second_and_the_same_number_lose_nothing(mailbox: Database) -> None:
-    same = [envelope(uid, date=BEGIN, internal_date=BEGIN) for uid in (5, 5 + (1 << 20), 5 + (2 << 20), 6)]
+    same = [
+        envelope(uid, date=seconds(BEGIN), internal_date=seconds(BEGIN))
+        for uid in (5, 5 + (1 << 20), 5 + (2 << 20), 6)
+    ]
     with mailbox.write() as connection:
         assert messages.insert_envelopes(connection, 1, same[:2]) == 2
         assert messages.insert_envelopes(connection, 1, same) == 2
@@ -92,7 +99,9 @@ def test_dates_of_every_kind(
     mailbox: Database, date: datetime | None, internal: datetime | None, expected: str
 ) -> None:
     with mailbox.write() as connection:
-        messages.insert_envelopes(connection, 1, [envelope(1, date=date, internal_date=internal)])
+        messages.insert_envelopes(
+            connection, 1, [envelope(1, date=seconds(date), internal_date=seconds(internal))]
+        )
         assert messages.page(connection, 1)[0]["sort_at"].startswith(expected)
 
 

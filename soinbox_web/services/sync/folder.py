@@ -6,7 +6,7 @@ from datetime import timedelta
 from soinbox_web.clock import moment
 from soinbox_web.mail import folders as server
 from soinbox_web.mail.answers import CommandRefused
-from soinbox_web.mail.envelope import Unreadable, fetch_envelopes, fetch_newest
+from soinbox_web.mail.envelope import Envelopes, Unreadable, fetch_newest
 from soinbox_web.model import uid_set
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.message import Envelope
@@ -133,21 +133,29 @@ def _compare(session: Session, folder: Folder, total: int) -> None:
 def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -> None:
     with session.mailbox.read() as connection:
         aside = set(messages.uids_set_aside(connection, folder.id, session.version))
+    refused: list[list[int]] = []
+    ahead: Envelopes | None = None  # the server works on the next batch while this one is stored
     for batch in uid_set.batches(set(asked) - aside, BATCH):
-        _fetch_batch(session, folder, batch, total)
+        current, ahead = ahead, Envelopes(session.connection, batch)
+        if current is not None:
+            refused += _take(session, folder, current, total)
+    if ahead is not None:
+        refused += _take(session, folder, ahead, total)
+    while refused:
+        refused += _take(session, folder, Envelopes(session.connection, refused.pop()), total)
 
 
-def _fetch_batch(session: Session, folder: Folder, batch: Sequence[int], total: int) -> None:
-    """One batch; when the server refuses it, its halves, down to the message at fault."""
+def _take(session: Session, folder: Folder, batch: Envelopes, total: int) -> list[list[int]]:
+    """Store a batch; when the server refuses it, the halves to ask for, down to the message at fault."""
     try:
-        _store(session, folder, fetch_envelopes(session.connection, list(batch)), total)
+        _store(session, folder, batch, total)
+        return []
     except CommandRefused as error:
-        if len(batch) == 1:
-            _set_aside(session, folder, {batch[0]: error.problem.evidence[:200]})
-            return
-        middle = len(batch) // 2
-        _fetch_batch(session, folder, batch[:middle], total)
-        _fetch_batch(session, folder, batch[middle:], total)
+        if len(batch.asked) == 1:
+            _set_aside(session, folder, {batch.asked[0]: error.problem.evidence[:200]})
+            return []
+        middle = len(batch.asked) // 2
+        return [batch.asked[middle:], batch.asked[:middle]]
 
 
 def _store(session: Session, folder: Folder, found: Iterable[Envelope | Unreadable], total: int) -> None:
