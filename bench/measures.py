@@ -1,17 +1,24 @@
 """What is measured of the product: arrival of a mailbox, its first page, a refresh, a page of the list."""
 
+import re
+import sqlite3
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from soinbox_web.mail import folders as server
+from soinbox_web.mail.envelope import Envelopes
 from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.model import uid_set
 from soinbox_web.model.account import Account
 from soinbox_web.model.listing import Query
+from soinbox_web.model.message import Envelope
 from soinbox_web.runtime import Runtime
-from soinbox_web.services import reading, sync
+from soinbox_web.services import fetching, reading, sync
 from soinbox_web.services.sync.session import Session
-from soinbox_web.store import folders, messages, search
+from soinbox_web.store import folders, mailbox_schema, messages, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,45 @@ def everything(runtime: Runtime, account: Account) -> Session:
         session = sync.open_session(runtime, account, connection)
         sync.synchronise(session)
         return session
+
+
+BATCH = 500
+
+
+def rows_alone(runtime: Runtime, account: Account, folder: Path) -> int:
+    """INBOX into rows of a table without index, threads and search: reading and storing by themselves."""
+    database = sqlite3.connect(folder / "rows.sqlite", isolation_level=None)
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=NORMAL")
+    table = re.search(r"CREATE TABLE IF NOT EXISTS messages \(.*?\) STRICT", mailbox_schema.SCHEMA, re.DOTALL)
+    assert table is not None
+    surplus = r",\s*UNIQUE \(folder_id, uid\)| REFERENCES folders\(id\) ON DELETE CASCADE"
+    database.execute(re.sub(surplus, "", table[0]))
+    stored = 0
+    with sync.connect(runtime, account) as connection:
+        total = server.examine(connection, "INBOX").status.total
+        ahead = None
+        for batch in [*uid_set.batches(range(1, total + 1), BATCH), None]:
+            current, ahead = ahead, Envelopes(connection, batch) if batch else None
+            if current is None:
+                continue
+            rows = [messages.as_row(1, found) for found in current if isinstance(found, Envelope)]
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany(messages.INSERT, [(*row, None) for row in rows])
+            database.execute("COMMIT")
+            stored += len(rows)
+    database.close()
+    return stored
+
+
+def bodies(runtime: Runtime, account: Account, count: int) -> int:
+    """The whole messages of an INBOX whose envelopes are here: fetched, packed, read and indexed."""
+    with sync.connect(runtime, account) as connection:
+        reader = fetching.Reader(runtime, account, connection)
+        came = 0
+        while came < count and (some := fetching.fetch_some(reader, since=None)):
+            came += some
+    return came
 
 
 class _Enough(Exception):

@@ -2,6 +2,8 @@
 
 import socket
 import ssl
+import subprocess
+from pathlib import Path
 
 from imap_tools import MailBox
 
@@ -41,6 +43,24 @@ def imap_tools_page(mailbox: MailBox) -> int:
     """The newest 50 envelopes, from signed in with no folder open."""
     mailbox.folder.set("INBOX", readonly=True)
     return sum(1 for _ in mailbox.fetch(limit=50, reverse=True, headers_only=True, mark_seen=False))
+
+
+def mbsync(server: Dovecot, address: str, password: str, folder: Path) -> int:
+    """Every message of INBOX into a Maildir by isync's mbsync; their number."""
+    folder.mkdir()
+    anchor = folder / "ca.pem"
+    anchor.write_text(ssl.DER_cert_to_PEM_cert(server.client_context.get_ca_certs(binary_form=True)[0]))
+    config = folder / "mbsyncrc"
+    config.write_text(
+        f"IMAPAccount a\nHost localhost\nPort {server.imaps_port}\nUser {address}\nPass {password}\n"
+        f"SSLType IMAPS\nSystemCertificates no\nCertificateFile {anchor}\n\n"
+        f"IMAPStore far\nAccount a\n\nMaildirStore near\nPath {folder}/\nInbox {folder}/INBOX\n\n"
+        f"Channel c\nFar :far:\nNear :near:\nPatterns INBOX\nCreate Near\nSync Pull\nSyncState *\n"
+    )
+    done = subprocess.run(["mbsync", "-q", "-c", str(config), "c"], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return sum(1 for place in ("new", "cur") for _ in (folder / "INBOX" / place).iterdir())
 
 
 def signed_in(server: Dovecot, address: str, password: str) -> MailBox:

@@ -25,6 +25,8 @@ BACKGROUND_LARGEST = 5_000_000  # bytes of one message
 BACKGROUND_TOTAL = 1_000_000_000  # bytes of an account
 DISK_KEPT_FREE = 0.1  # of the whole disk
 AT_ONCE = 2_000_000  # bytes in one command
+WRITTEN = 20  # bodies of one write, which stays below 50 ms
+LARGE = 100_000  # bytes; such a body is written at once
 INDEXED = 200_000  # characters of a message that the search knows
 
 
@@ -61,25 +63,25 @@ def answer(reader: Reader, request: Request) -> None:
         requests.finish(connection, request.id, reader.runtime.clock.now(), problem)
 
 
-def fetch_some(reader: Reader) -> bool:
-    """Some of the newest messages that are not here yet; False when there are no more to fetch."""
+def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int:
+    """Some of the newest messages that are not here yet, not older than `since`; how many, 0 for no more."""
     now = reader.runtime.clock.now()
     disk = shutil.disk_usage(reader.runtime.settings.instance)
     if disk.free < disk.total * DISK_KEPT_FREE:
-        return False
+        return 0
     with reader.mailbox.read() as connection:
         if bodies.total(connection) >= BACKGROUND_TOTAL:
-            return False
+            return 0
         listed = in_order(folders.listing(connection), reader.account.provider)
-        since = timestamp(now - BACKGROUND_DAYS)
+        oldest = timestamp(now - since) if since else ""
         for folder in listed:
             if folder.role in ("trash", "junk"):
                 continue
-            missing = bodies.missing(connection, folder.id, since, BACKGROUND_LARGEST, 100)
+            missing = bodies.missing(connection, folder.id, oldest, BACKGROUND_LARGEST, 100)
             if missing:
                 break
         else:
-            return False
+            return 0
     chosen: list[tuple[int, int]] = []
     size = 0
     for row in missing:
@@ -88,7 +90,7 @@ def fetch_some(reader: Reader) -> bool:
         chosen.append((row["uid"], row["id"]))
         size += row["size"]
     reader.open(folder)
-    return _fetch(reader, folder, chosen) > 0
+    return _fetch(reader, folder, chosen)
 
 
 def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
@@ -110,15 +112,30 @@ def _fetch(reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]]) ->
     """Fetch (UID, row id) pairs; how many came."""
     rows = dict(chosen)
     came = 0
+    ready: list[tuple[int, bytes, int, str]] = []  # UID, packed, size, text
     for uid, raw in fetch_bodies(reader.connection, rows):
-        packed, text = bodies.pack(raw), parse(raw).text[:INDEXED]
-        with reader.mailbox.write() as connection:
-            if messages.uids_among(connection, folder.id, [uid]):
-                now = reader.runtime.clock.now()
-                bodies.put(connection, rows[uid], packed, len(raw), text, now)
-                changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
+        ready.append((uid, bodies.pack(raw), len(raw), parse(raw).text[:INDEXED]))
         came += 1
+        if len(ready) == WRITTEN or len(raw) > LARGE:
+            _keep(reader, folder, rows, ready)
+    _keep(reader, folder, rows, ready)
     if came:
         with reader.mailbox.write() as connection:
             bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())
     return came
+
+
+def _keep(
+    reader: Reader, folder: Folder, rows: dict[int, int], ready: list[tuple[int, bytes, int, str]]
+) -> None:
+    """One short write for some bodies, of messages that are still here; empties `ready`."""
+    if not ready:
+        return
+    now = reader.runtime.clock.now()
+    with reader.mailbox.write() as connection:
+        here = set(messages.uids_among(connection, folder.id, [uid for uid, *_ in ready]))
+        for uid, packed, size, text in ready:
+            if uid in here:
+                bodies.put(connection, rows[uid], packed, size, text, now)
+        changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
+    ready.clear()

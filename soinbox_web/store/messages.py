@@ -26,7 +26,7 @@ _COLUMNS = (
     "sender_name", "sender_address", "sort_sender", "sort_subject", "correspondents", "message_id",
     "in_reply_to", "reference_ids", "has_attachments", "has_invitation", "thread_id",
 )  # fmt: skip
-_INSERT = f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+INSERT = f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 _EPOCH = calendar_day(1970, 1, 1).toordinal()
 _SORT_COLUMNS: dict[Sort, str] = {"date": "''", "sender": "sort_sender", "subject": "sort_subject"}
 
@@ -128,7 +128,7 @@ def insert_envelopes(connection: sqlite3.Connection, folder_id: int, envelopes: 
     batch = {envelope.uid: envelope for envelope in envelopes}
     for uid in uids_among(connection, folder_id, batch):
         del batch[uid]
-    rows = sorted((_row(folder_id, envelope) for envelope in batch.values()), key=lambda row: row[0])
+    rows = sorted((as_row(folder_id, envelope) for envelope in batch.values()), key=lambda row: row[0])
     if not rows:
         return 0
     rows = _with_free_ids(connection, rows)
@@ -136,7 +136,7 @@ def insert_envelopes(connection: sqlite3.Connection, folder_id: int, envelopes: 
         connection,
         [(row[0], row[15], (*batch[row[2]].references, batch[row[2]].in_reply_to)) for row in rows],
     )
-    connection.executemany(_INSERT, [(*row, placed[row[0]]) for row in rows])
+    connection.executemany(INSERT, [(*row, placed[row[0]]) for row in rows])
     connection.executemany(
         "INSERT INTO search (rowid, subject, correspondents, body) VALUES (?, ?, ?, '')",
         [(row[0], row[9], _searchable(batch[row[2]])) for row in rows],
@@ -218,7 +218,8 @@ def _count_unread(connection: sqlite3.Connection, folder_id: int) -> None:
     )
 
 
-def _row(folder_id: int, envelope: Envelope) -> tuple[Any, ...]:
+def as_row(folder_id: int, envelope: Envelope) -> tuple[Any, ...]:
+    """The columns of INSERT but for the thread."""
     date, internal, subject = envelope.date, envelope.internal_date, envelope.subject
     sort_at = internal if date is None else date
     if date is not None and internal is not None and date - internal > _FUTURE:
