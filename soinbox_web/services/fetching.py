@@ -9,7 +9,7 @@ from soinbox_web.clock import timestamp
 from soinbox_web.mail import folders as server
 from soinbox_web.mail.bodies import LARGEST, fetch_bodies
 from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.mime.parse import parse
+from soinbox_web.mail.mime.parse import readable_text
 from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.message import MessageKey
@@ -114,7 +114,7 @@ def _fetch(reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]]) ->
     came = 0
     ready: list[tuple[int, bytes, int, str]] = []  # UID, packed, size, text
     for uid, raw in fetch_bodies(reader.connection, rows):
-        ready.append((uid, bodies.pack(raw), len(raw), parse(raw).text[:INDEXED]))
+        ready.append((uid, bodies.pack(raw), len(raw), readable_text(raw)[:INDEXED]))
         came += 1
         if len(ready) == WRITTEN or len(raw) > LARGE:
             _keep(reader, folder, rows, ready)

@@ -31,6 +31,14 @@ def parse(raw: bytes) -> ParsedMessage:
     return _message(root.fields, text, html, found, root, tuple(dict.fromkeys(defects)))
 
 
+def readable_text(raw: bytes) -> str:
+    """The text alone, as `parse` gives it: what the search index and the list's preview know of a message."""
+    try:
+        return _text(bodies(read(raw).root))
+    except caps.OverCap:
+        return ""
+
+
 def source_only(raw: bytes, reason: str) -> ParsedMessage:
     """What can be said of a message that is too odd to be read: the fields at its top, and why."""
     fields = read_fields(raw)

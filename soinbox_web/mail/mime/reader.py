@@ -13,6 +13,7 @@ _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*")
 _HEADER_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r(?!\n)|\Z)")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
 _META = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_DELIMITER_END = re.compile(rb"(--)?[ \t]*(?=\r|\n|\Z)")
 _UU_LINE = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,200}\r?\n", re.MULTILINE)
 
 
@@ -203,20 +204,31 @@ class _Pieces:
 
 def _split(body: bytes, boundary: bytes) -> _Pieces:
     """The spans between the delimiter lines of a multipart (RFC 2046 section 5.1.1)."""
-    delimiter = re.compile(rb"(?:^|(\r\n|\n|\r))--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r|\n|\Z)")
     spans: list[bytes] = []
     start: int | None = None
-    for found in delimiter.finditer(body):
+    for begin, end, last in _delimiters(body, b"--" + boundary):
         if start is not None:
-            spans.append(body[start : found.start()] if found.start() >= start else b"")
+            spans.append(body[start:begin] if begin >= start else b"")
         if len(spans) > caps.PARTS:
             raise caps.OverCap(f"more than {caps.PARTS} parts")
-        start = None if found[2] else _after_line_end(body, found.end())
-        if found[2] and spans:
+        start = None if last else _after_line_end(body, end)
+        if last and spans:
             return _Pieces(spans, closed=True)
     if start is not None:
         spans.append(body[start:])
     return _Pieces(spans, closed=False)
+
+
+def _delimiters(body: bytes, mark: bytes) -> Iterator[tuple[int, int, bool]]:
+    """(begin, end, is the last) of each delimiter line: from the line end before it to the one behind it."""
+    at = body.find(mark)
+    while at >= 0:
+        tail = _DELIMITER_END.match(body, at + len(mark))
+        if tail is None or (at and body[at - 1] not in b"\r\n"):
+            at = body.find(mark, at + 1)
+            continue
+        yield at - (2 if body[at - 2 : at] == b"\r\n" else 1 if at else 0), tail.end(), bool(tail[1])
+        at = body.find(mark, tail.end())
 
 
 def _after_line_end(body: bytes, position: int) -> int:

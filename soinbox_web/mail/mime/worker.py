@@ -173,7 +173,7 @@ def _to_json(message: ParsedMessage) -> bytes:
 
 def _from_json(fields: dict[str, Any]) -> ParsedMessage:
     people = {
-        name: tuple(Correspondent(**person) for person in fields[name])
+        name: tuple(Correspondent(*person) for person in fields[name])
         for name in ("sender", "reply_to", "to", "cc", "bcc")
     }
     return ParsedMessage(
