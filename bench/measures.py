@@ -91,6 +91,8 @@ def bodies(runtime: Runtime, account: Account, count: int) -> int:
         came = 0
         while came < count and (some := fetching.fetch_some(reader, since=None)):
             came += some
+    if came != count:
+        raise RuntimeError(f"{came} of {count} bodies came")
     return came
 
 
