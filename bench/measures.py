@@ -70,11 +70,14 @@ def rows_alone(runtime: Runtime, account: Account, folder: Path) -> int:
     stored = 0
     with sync.connect(runtime, account) as connection:
         total = server.examine(connection, "INBOX").status.total
-        ahead = None
-        for batch in [*uid_set.batches(range(1, total + 1), BATCH), None]:
-            current, ahead = ahead, Envelopes(connection, batch) if batch else None
-            if current is None:
-                continue
+        waiting = list(uid_set.batches(range(1, total + 1), BATCH))[::-1]
+        envelopes = Envelopes(connection)
+        for _ in range(len(waiting)):
+            for _ in range(2 if not stored else 1):
+                if waiting:
+                    envelopes.ask(waiting.pop())
+            _, current = envelopes.take()
+            assert current is not None
             rows = [messages.as_row(1, found) for found in current if isinstance(found, Envelope)]
             database.execute("BEGIN IMMEDIATE")
             database.executemany(messages.INSERT, [(*row, None) for row in rows])

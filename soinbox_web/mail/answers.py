@@ -6,9 +6,8 @@ quarters of the time (mailbox.md section 1). Here each answer is handed on as so
 
 import imaplib
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from soinbox_web.mail.imap import ImapConnection
@@ -20,6 +19,7 @@ from soinbox_web.problems import Problem, ServerError
 Answer = list[bytes]  # text, literal, text, …: without `* ` and without line ends
 
 _LITERAL = re.compile(rb"~?\{(\d{1,18})\+?\}\r?\n\Z")
+_TAGGED = re.compile(rb"(s\d{1,9}) ((?:OK|NO|BAD)\b.*)", re.IGNORECASE | re.DOTALL)
 _OURS = {b"OVERQUOTA": "over_quota"}
 _PASSING = {b"LIMIT": "rate_limited", b"INUSE": "server_unavailable", b"UNAVAILABLE": "server_unavailable",
             b"SERVERBUG": "server_unavailable"}  # fmt: skip
@@ -46,48 +46,43 @@ class Matched(NamedTuple):
     literal: bytes
 
 
-@dataclass(slots=True)
-class Started:
-    """A command that was sent and whose answers are read later, before those of any sent after it."""
+class Tagged(NamedTuple):
+    """The end of a command: OK, NO or BAD behind its tag."""
 
-    connection: ImapConnection
     tag: bytes
-    name: str
+    line: bytes
 
-    def answers(self, pattern: re.Pattern[bytes] | None = None) -> Generator[Answer | Matched, None, bytes]:
-        """Its untagged answers, those that `pattern` fits as they lie in the buffer; see `stream`."""
-        client, mark = self.connection.client, self.tag + b" "
-        wire, readline = client.wire, client.readline
-        with translated(self.connection):
-            left = client.expect(self.name)
-            while True:
-                left -= 1
-                if left < 0:
-                    raise Overflow(f"more than {client.answer_limit} answers to one command")
-                if pattern is not None and (matched := wire.matched(pattern)):
-                    yield Matched(*matched)
-                    continue
-                line = readline()
-                if line.startswith(b"* "):
-                    if line.endswith(b"}\r\n"):
-                        yield _with_literals(client, line[2:])
-                        continue
-                    refuse_end(line)
-                    yield [line[2:].rstrip(b"\r\n")]
-                elif line.startswith(mark):
-                    status, _, text = line[len(mark) :].rstrip(b"\r\n").partition(b" ")
-                    if status.upper() == b"OK":
-                        return text
-                    raise _refused(line[len(mark) :])
-                else:
-                    refuse_end(line)
+    @property
+    def ok(self) -> bool:
+        return self.line[:2].upper() == b"OK"
 
 
-def start(connection: ImapConnection, name: str, *words: str | bytes) -> Started:
-    """Send a command and go on; raises SoinboxError when the connection breaks."""
-    with translated(connection):
-        verb = words[0] if name == "UID" and words else name
-        return Started(connection, begin(connection.client, name, *words), str(verb))
+def heard(
+    client: ImapClient, verb: str, pattern: re.Pattern[bytes] | None = None
+) -> Iterator[Answer | Matched | Tagged]:
+    """Whatever the server says from now on, under the caps and the deadline of a command `verb`.
+
+    Answers that `pattern` fits are taken as they lie in the buffer. Raises imaplib's abort and OSErrors.
+    """
+    wire, readline, left = client.wire, client.readline, client.expect(verb)
+    while True:
+        left -= 1
+        if left < 0:
+            raise Overflow(f"more than {client.answer_limit} answers to one command")
+        if pattern is not None and (matched := wire.matched(pattern)):
+            yield Matched(*matched)
+            continue
+        line = readline()
+        if line.startswith(b"* "):
+            if line.endswith(b"}\r\n"):
+                yield _with_literals(client, line[2:])
+                continue
+            refuse_end(line)
+            yield [line[2:].rstrip(b"\r\n")]
+        elif tagged := _TAGGED.fullmatch(line):
+            yield Tagged(tagged[1], tagged[2])
+        else:
+            refuse_end(line)
 
 
 def stream(connection: ImapConnection, name: str, *words: str | bytes) -> Generator[Answer, None, bytes]:
@@ -96,7 +91,28 @@ def stream(connection: ImapConnection, name: str, *words: str | bytes) -> Genera
     Raises CommandRefused for NO and BAD, other leaves of SoinboxError when the connection breaks. The
     generator has to be exhausted, or the connection closed.
     """
-    return cast(Generator[Answer, None, bytes], start(connection, name, *words).answers())
+    client = connection.client
+    with translated(connection):
+        tag = begin(client, name, *words)
+        for answer in heard(client, verb_of(name, *words)):
+            if isinstance(answer, Tagged):
+                check_ours(answer, (tag,))
+                if answer.ok:
+                    return answer.line[3:].rstrip(b"\r\n")
+                raise refusal(answer)
+            yield cast(Answer, answer)
+    raise AssertionError("a server is heard until its command has ended")
+
+
+def verb_of(name: str, *words: str | bytes) -> str:
+    """What is done by a command: FETCH by UID FETCH."""
+    return str(words[0]) if name == "UID" and words else name
+
+
+def check_ours(answer: Tagged, tags: Collection[bytes]) -> None:
+    """Raise imaplib's abort for the end of a command that nobody began."""
+    if answer.tag not in tags:
+        raise ImapClient.abort(f"unexpected response: {answer.tag[:80]!r}")
 
 
 def run(connection: ImapConnection, name: str, *words: str | bytes) -> Done:
@@ -153,9 +169,10 @@ def _with_literals(client: ImapClient, line: bytes) -> Answer:
     return answer
 
 
-def _refused(line: bytes) -> ServerError:
-    evidence = shown(line)
-    code = line.partition(b"[")[2].partition(b"]")[0].upper()
+def refusal(answer: Tagged) -> ServerError:
+    """What to raise for a NO or BAD: CommandRefused unless it passes by itself."""
+    evidence = shown(answer.line)
+    code = answer.line.partition(b"[")[2].partition(b"]")[0].upper()
     if code in _PASSING:
         return ServerError(Problem(_PASSING[code], "imap", evidence=evidence))
     return CommandRefused(Problem(_OURS.get(code, "command_refused"), "imap", evidence=evidence))

@@ -1,15 +1,27 @@
 """Envelopes: a streamed FETCH, read by one regular expression, and carefully where that does not match."""
 
 import re
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from soinbox_web.mail import envelope_fields as fields
 from soinbox_web.mail import structure
-from soinbox_web.mail.answers import Answer, Matched, Started, start
+from soinbox_web.mail.answers import (
+    Answer,
+    CommandRefused,
+    Matched,
+    Tagged,
+    begin,
+    check_ours,
+    heard,
+    refusal,
+    stream,
+    translated,
+)
 from soinbox_web.mail.envelope_fields import INSIDE, MOMENT, STRING
 from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap_client import ImapClient
 from soinbox_web.mail.tokens import Token, pairs, tokens
 from soinbox_web.model import uid_set
 from soinbox_web.model.message import Envelope
@@ -26,52 +38,88 @@ class Unreadable:
     reason: str
 
 
-class Envelopes:
-    """The envelopes of some UIDs in the folder that is open: asked for now, read when iterated over.
+@dataclass(slots=True)
+class _Batch:
+    asked: list[int]
+    waiting: set[int]
+    found: list[Envelope | Unreadable]
+    end: Tagged | None = None
 
-    So the server can work on the next batch while this one is stored. They come in the server's order, each
-    at most once; UIDs that are gone by now do not come. Nothing is marked as read. Raises SoinboxError.
+
+class Envelopes:
+    """The envelopes of UIDs in the folder that is open, by batches, the next asked for before one is read.
+
+    So the server works on a batch while the one before is stored. A server may answer two commands in any
+    order (RFC 9051 section 5.5): each envelope goes to the batch that asked for it, at most once. UIDs that
+    are gone by now do not come. Nothing is marked as read.
     """
 
-    def __init__(self, connection: ImapConnection, asked: Iterable[int]) -> None:
-        self.asked = list(asked)
+    def __init__(self, connection: ImapConnection) -> None:
         self._connection = connection
-        self._started = start(connection, "UID", "FETCH", uid_set.write(self.asked), ITEMS)
+        self._batches: dict[bytes, _Batch] = {}  # by tag, in the order they were asked for
 
-    def __iter__(self) -> Iterator[Envelope | Unreadable]:
-        waiting = set(self.asked)
-        for found in _read(self._connection, self._started):
-            if found.uid in waiting:
-                waiting.discard(found.uid)
-                yield found
+    def ask(self, uids: Sequence[int]) -> None:
+        """Ask for a batch; raises SoinboxError when the connection breaks."""
+        with translated(self._connection):
+            tag = begin(self._connection.client, "UID", "FETCH", uid_set.write(uids), ITEMS)
+        self._batches[tag] = _Batch(list(uids), set(uids), [])
+
+    def take(self) -> tuple[list[int], list[Envelope | Unreadable] | None]:
+        """The oldest batch: its UIDs, and what came for them, None when the server refuses it.
+
+        Raises SoinboxError when the connection breaks, or when it is better to come back later.
+        """
+        oldest = next(iter(self._batches.values()))
+        if oldest.end is None:
+            self._hear(oldest)
+        assert oldest.end is not None
+        del self._batches[oldest.end.tag]
+        if not oldest.end.ok:
+            error = refusal(oldest.end)
+            if not isinstance(error, CommandRefused):
+                raise error
+            return oldest.asked, None
+        return oldest.asked, oldest.found
+
+    def _hear(self, until: _Batch) -> None:
+        client = self._connection.client
+        with translated(self._connection), _small_literals(client):
+            for answer in heard(client, "FETCH", _QUICK):
+                if isinstance(answer, Tagged):
+                    check_ours(answer, self._batches)
+                    self._batches[answer.tag].end = answer
+                    if until.end is not None:
+                        return
+                    continue
+                found = _quick(answer) if isinstance(answer, Matched) else read_envelope(answer)
+                if found is None:
+                    continue
+                for batch in self._batches.values():
+                    if found.uid in batch.waiting:
+                        batch.waiting.discard(found.uid)
+                        batch.found.append(found)
+                        break
 
 
-def fetch_newest(connection: ImapConnection, total: int, count: int) -> Iterator[Envelope | Unreadable]:
+def fetch_newest(connection: ImapConnection, total: int, count: int) -> list[Envelope | Unreadable]:
     """The envelopes of the last `count` of `total` messages, before their UIDs are known."""
-    seen: set[int] = set()
-    started = start(connection, "FETCH", f"{max(1, total - count + 1)}:{total}", ITEMS)
-    for found in _read(connection, started):
-        if found.uid not in seen and len(seen) < count:
-            seen.add(found.uid)
-            yield found
-
-
-def _read(connection: ImapConnection, started: Started) -> Generator[Envelope | Unreadable, None, None]:
-    with _small_literals(connection):
-        for answer in started.answers(_QUICK):
-            found = _quick(answer) if isinstance(answer, Matched) else read_envelope(answer)
-            if found is not None:
-                yield found
+    found: dict[int, Envelope | Unreadable] = {}
+    with _small_literals(connection.client):
+        for answer in stream(connection, "FETCH", f"{max(1, total - count + 1)}:{total}", ITEMS):
+            one = read_envelope(answer)
+            if one is not None and len(found) < count:
+                found.setdefault(one.uid, one)
+    return list(found.values())
 
 
 @contextmanager
-def _small_literals(connection: ImapConnection) -> Iterator[None]:
+def _small_literals(client: ImapClient) -> Iterator[None]:
     """A field of an envelope has no megabytes."""
-    usual, connection.client.literal_limit = connection.client.literal_limit, LARGEST_FIELD
+    usual, client.literal_limit = client.literal_limit, LARGEST_FIELD
     try:
         yield
     finally:
-        connection.client.literal_limit = usual
+        client.literal_limit = usual
 
 
 def read_envelope(answer: Answer) -> Envelope | Unreadable | None:

@@ -1,6 +1,8 @@
 """Envelopes: both ways of reading agree, hostile answers end in a reason, real ones agree with imap-tools."""
 
+import socket
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,11 +13,16 @@ from soinbox_web.mail import folders
 from soinbox_web.mail.answers import run
 from soinbox_web.mail.envelope import ITEMS, Envelopes, Unreadable, read_carefully, read_envelope
 from soinbox_web.mail.folder_names import decode, encode, role_by_name
-from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap import ImapConnection, MailBox
+from soinbox_web.mail.imap_client import ImapClient
 from soinbox_web.mail.net import Network
+from soinbox_web.mail.stages import Stages
 from soinbox_web.mail.structure import marks, marks_of
 from soinbox_web.mail.tokens import tokens
+from soinbox_web.mail.wire import Wire
 from soinbox_web.model.message import Correspondent, Envelope
+from soinbox_web.model.server import Login
+from soinbox_web.problems import SoinboxError
 from soinbox_web.settings import Settings
 from tests.servers.mailbox import RealMailbox
 
@@ -195,6 +202,55 @@ def test_names_of_folders() -> None:
     assert role_by_name("Projecten/Archief", "/") == ""
 
 
+def numbered(uid: int) -> bytes:
+    return b"* " + answer().replace(b"UID 17", b"UID %d" % uid) + b"{2}\r\n\r\n)\r\n"
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[ImapConnection, socket.socket]]:
+    """A connection with a folder open, and the server's end of it."""
+    near, far = socket.socketpair()
+    login = Login("localhost", 993, "ssl", "anna@noordlicht.example")
+    client = ImapClient(Wire(near, SystemClock()), command_seconds=5)
+    client.state = "SELECTED"
+    with near, far:
+        yield ImapConnection(login, MailBox(client), Stages("imap", login, None, clock=SystemClock())), far
+
+
+def test_two_batches_may_be_answered_in_any_order(line: tuple[ImapConnection, socket.socket]) -> None:
+    connection, server = line
+    envelopes = Envelopes(connection)
+    envelopes.ask([1, 2])
+    envelopes.ask([3, 4])
+    first, second = (command.split()[0] for command in server.recv(4096).splitlines())
+    server.sendall(numbered(3) + numbered(1) + numbered(99) + numbered(4) + numbered(4))
+    server.sendall(second + b" OK done\r\n" + numbered(2) + first + b" OK done\r\n")
+    for asked in ([1, 2], [3, 4]):
+        batch, found = envelopes.take()
+        assert batch == asked and [one.uid for one in found or ()] == asked
+
+
+def test_a_refused_batch_does_not_cost_the_next(line: tuple[ImapConnection, socket.socket]) -> None:
+    connection, server = line
+    envelopes = Envelopes(connection)
+    envelopes.ask([1, 2])
+    envelopes.ask([3])
+    first, second = (command.split()[0] for command in server.recv(4096).splitlines())
+    server.sendall(numbered(1) + first + b" NO cannot\r\n" + numbered(3) + second + b" OK done\r\n")
+    assert envelopes.take() == ([1, 2], None)
+    _, found = envelopes.take()
+    assert [one.uid for one in found or ()] == [3]
+
+
+def test_the_end_of_a_command_that_nobody_began(line: tuple[ImapConnection, socket.socket]) -> None:
+    connection, server = line
+    envelopes = Envelopes(connection)
+    envelopes.ask([1])
+    server.sendall(numbered(1) + b"s99 OK done\r\n")
+    with pytest.raises(SoinboxError):
+        envelopes.take()
+
+
 @pytest.mark.real
 def test_the_odd_messages_agree_with_imap_tools(mailbox: RealMailbox, settings: Settings) -> None:
     for path in sorted((Path(__file__).parent.parent / "corpus").glob("*.eml")):
@@ -204,7 +260,9 @@ def test_the_odd_messages_agree_with_imap_tools(mailbox: RealMailbox, settings: 
         connection.sign_in(mailbox.password)
         total = folders.examine(connection, "INBOX").status.total
         asked = folders.uids(connection)
-        ours = {found.uid: found for found in Envelopes(connection, asked)}
+        envelopes = Envelopes(connection)
+        envelopes.ask(asked)
+        ours = {found.uid: found for found in envelopes.take()[1] or ()}
         assert len(ours) == total == len(asked)
         for given in run(connection, "UID", "FETCH", "1:*", ITEMS).answers:
             assert read_envelope(given) == read_carefully(given)

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from soinbox_web.clock import moment
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused
 from soinbox_web.mail.envelope import Envelopes, Unreadable, fetch_newest
 from soinbox_web.model import uid_set
 from soinbox_web.model.folder import Folder
@@ -18,6 +17,7 @@ from soinbox_web.store import bodies, folders, messages
 
 FIRST_PAGE = 50
 BATCH = 500
+AHEAD = 2  # batches asked for at once
 WRITTEN = 125  # rows of one write, which stays below 50 ms
 RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
 SWEEP_EVERY = timedelta(minutes=15)
@@ -133,37 +133,29 @@ def _compare(session: Session, folder: Folder, total: int) -> None:
 def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -> None:
     with session.mailbox.read() as connection:
         aside = set(messages.uids_set_aside(connection, folder.id, session.version))
-    refused: list[list[int]] = []
-    ahead: Envelopes | None = None  # the server works on the next batch while this one is stored
-    for batch in uid_set.batches(set(asked) - aside, BATCH):
-        current, ahead = ahead, Envelopes(session.connection, batch)
-        if current is not None:
-            refused += _take(session, folder, current, total)
-    if ahead is not None:
-        refused += _take(session, folder, ahead, total)
-    while refused:
-        refused += _take(session, folder, Envelopes(session.connection, refused.pop()), total)
+    waiting = list(uid_set.batches(set(asked) - aside, BATCH))[::-1]
+    envelopes = Envelopes(session.connection)
+    ahead = 0
+    while waiting or ahead:
+        while waiting and ahead < AHEAD:
+            envelopes.ask(waiting.pop())
+            ahead += 1
+        batch, found = envelopes.take()
+        ahead -= 1
+        if found is not None:
+            _store(session, folder, found, total)
+        elif len(batch) == 1:
+            _set_aside(session, folder, {batch[0]: "the server refuses it"})
+        else:  # its halves, down to the message at fault
+            middle = len(batch) // 2
+            waiting += [batch[middle:], batch[:middle]]
 
 
-def _take(session: Session, folder: Folder, batch: Envelopes, total: int) -> list[list[int]]:
-    """Store a batch; when the server refuses it, the halves to ask for, down to the message at fault."""
-    try:
-        _store(session, folder, batch, total)
-        return []
-    except CommandRefused as error:
-        if len(batch.asked) == 1:
-            _set_aside(session, folder, {batch.asked[0]: error.problem.evidence[:200]})
-            return []
-        middle = len(batch.asked) // 2
-        return [batch.asked[middle:], batch.asked[:middle]]
-
-
-def _store(session: Session, folder: Folder, found: Iterable[Envelope | Unreadable], total: int) -> None:
-    read = list(found)  # all of it comes from the network before the write begins
-    unreadable = {one.uid: one.reason for one in read if isinstance(one, Unreadable)}
+def _store(session: Session, folder: Folder, found: Sequence[Envelope | Unreadable], total: int) -> None:
+    unreadable = {one.uid: one.reason for one in found if isinstance(one, Unreadable)}
     if unreadable:
         _set_aside(session, folder, unreadable)
-    envelopes = [one for one in read if isinstance(one, Envelope)]
+    envelopes = [one for one in found if isinstance(one, Envelope)]
     for start in range(0, len(envelopes), WRITTEN):
         with session.changed(folder.name) as connection:
             part = envelopes[start : start + WRITTEN]
