@@ -11,7 +11,7 @@ from soinbox_web.problems import SignInError
 from soinbox_web.rehearsal.behaviour import ImapBehaviour, SmtpBehaviour
 from soinbox_web.rehearsal.scripted_imap import ScriptedImap
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
-from soinbox_web.services import accounts, sync
+from soinbox_web.services import accounts, setup, sync
 from soinbox_web.settings import OAuthClient
 from soinbox_web.store import setup_attempts
 from tests.client import SoinboxClient
@@ -203,5 +203,27 @@ def test_without_client_credentials_there_is_no_button(settings, runtime, member
     client = app.test_client()
     client.environ_base = {"wsgi.url_scheme": "https", "HTTP_HOST": "localhost"}
     client.sign_in(member)
-    assert "/oauth" not in client.get(f"/setup/{token}").text
+    assert 'action="/setup/attempt/oauth"' not in client.get(f"/setup/{token}").text
     assert "is not set up here" in client.submit(f"/setup/{token}/oauth").text
+
+
+@pytest.mark.parametrize("admin", [False, True])
+def test_without_client_credentials_the_page_says_what_the_administrator_must_do(
+    runtime, member, colleague, app, admin
+):
+    runtime.settings = replace(runtime.settings, oauth_clients=(), public_url=PUBLIC)
+    person = member if admin else colleague
+    client = app.test_client()
+    client.environ_base = {"wsgi.url_scheme": "https", "HTTP_HOST": "localhost"}
+    client.sign_in(person)
+    with runtime.db.write() as connection:
+        connection.execute("UPDATE users SET language = 'en'")
+    token = setup.start(runtime, person.id, "anna@outlook.com")
+    ended(runtime, person.id, token)
+    page = client.get(f"/setup/{token}").text
+    assert 'type="password"' not in page
+    for setting in ("CLIENT_ID", "CLIENT_SECRET_FILE"):
+        assert f"SOINBOX_MICROSOFT_{setting}" in page
+    assert f"{PUBLIC}/oauth/callback" in page
+    assert ("What you have to do as administrator" in page) == admin
+    assert ("mailto:?subject=" in page) != admin

@@ -18,6 +18,7 @@ from soinbox_web.services.setup.chips import chips
 from soinbox_web.services.setup.consent import come_back
 from soinbox_web.services.setup.consent import link as consent_link
 from soinbox_web.services.setup.doctor import DoctorReport, doctor
+from soinbox_web.services.setup.registration import Registration, registration
 from soinbox_web.services.setup.typed import Typed, stored_alike
 from soinbox_web.store import accounts, setup_attempts
 
@@ -48,6 +49,7 @@ class SetupView:
     chips: tuple[Chip, ...] = ()
     passed: Protocol | None = None
     issuer: str = ""  # whose own page lets people in
+    registration: Registration | None = None  # what an administrator has to do first
 
 
 def start(runtime: Runtime, user_id: int, address_text: str) -> str:
@@ -294,6 +296,7 @@ def _view(
         chips(attempt),
         _passed(attempt),
         consent.issuer_title(runtime, attempt.imap),
+        registration(runtime, attempt),
     )
 
 
