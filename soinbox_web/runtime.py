@@ -22,6 +22,7 @@ class Runtime:
     clock: Clock
     db: Database
     vault: Vault
+    _database: type[Database] = Database
     _tokens: TokenMemory = field(default_factory=TokenMemory)
     _mailboxes: dict[tuple[int, int], Database] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -43,7 +44,7 @@ class Runtime:
                 fresh = not path.exists()
                 if fresh:
                     path.touch(0o600)
-                found = self._mailboxes[account_id, generation] = Database(path, synchronous="NORMAL")
+                found = self._mailboxes[account_id, generation] = self._database(path, synchronous="NORMAL")
                 with found.write() as connection:
                     mailbox_schema.create(connection)
             return found
@@ -72,7 +73,9 @@ class Runtime:
             database.close()
 
 
-def build(settings: Settings, clock: Clock | None = None) -> Runtime:
+def build(
+    settings: Settings, clock: Clock | None = None, *, database: type[Database] = Database
+) -> Runtime:
     """Open (or make) the instance: folders 0700, files 0600, schema migrated, key ring read."""
     clock = clock or SystemClock()
     try:
@@ -83,6 +86,6 @@ def build(settings: Settings, clock: Clock | None = None) -> Runtime:
     except OSError as error:
         facts = {"path": str(settings.instance)}
         raise StoreError(Problem("instance_unusable", evidence=error.strerror or "", facts=facts)) from error
-    db = Database(settings.database_path)
+    db = database(settings.database_path)
     migrate(db, clock.now())
-    return Runtime(settings, clock, db, Vault.open(settings.key_ring_path))
+    return Runtime(settings, clock, db, Vault.open(settings.key_ring_path), database)

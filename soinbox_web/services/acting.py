@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -112,22 +113,22 @@ def _do(desk: Desk, group: Sequence[Action]) -> None:
         add, remove = first.arguments.get("add", ()), first.arguments.get("remove", ())
         changing.store_flags(desk.connection, uids, add=add, remove=remove)
         _flagged(desk, folder, uids, add, remove)
-    elif first.kind != "copy" and target is not None and _copied_before(desk, group, folder, target):
-        _left(desk, folder, uids, changing.expunge(desk.connection, uids))
-        desk.touched.add(target.name)
     elif target is None:
         _left(desk, folder, uids, changing.expunge(desk.connection, uids))
     else:
-        if first.kind == "copy":
+        copies = first.kind == "copy" or "MOVE" not in desk.connection.capabilities
+        copied = copies and _copied_before(desk, group, folder, target)
+        if first.kind != "copy":
+            once = changing.expunge if copied else partial(changing.move, target=target.wire)
+            _left(desk, folder, uids, once(desk.connection, uids))
+        elif not copied:
             changing.copy(desk.connection, uids, target.wire)
-        else:
-            _left(desk, folder, uids, changing.move(desk.connection, uids, target.wire))
         desk.touched.add(target.name)
 
 
 def _copied_before(desk: Desk, group: Sequence[Action], folder: Folder, target: Target) -> bool:
-    """Without MOVE, a try that broke off may have copied already: True when all of the group is there."""
-    if "MOVE" in desk.connection.capabilities or not any(action.attempts for action in group):
+    """A try that broke off may have copied already: True when all of the group is there."""
+    if not any(action.attempts for action in group):
         return False
     with desk.mailbox.read() as connection:
         rows = [messages.find(connection, folder.name, a.key.uidvalidity, a.key.uid) for a in group]

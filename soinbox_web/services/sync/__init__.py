@@ -105,8 +105,9 @@ def sync_once(
         account = accounts.read(reading, account_id)
     try:
         with connect(runtime, account) as connection:
+            session = open_session(runtime, account, connection)
             push(runtime, account, connection)
-            report = synchronise(open_session(runtime, account, connection), thorough=True)
+            report = synchronise(session, thorough=True)
     except SoinboxError as error:
         now = runtime.clock.now()
         failures = account.imap_status.consecutive_failures + 1
