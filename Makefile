@@ -8,7 +8,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard soinbox_web/translations/*/LC_MESSAGES/*.po))
 PYTEST ?= $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help demo run test check lint types arch bench doctor-report docs texts screenshots clean
+.PHONY: help demo run test check lint types arch bench doctor-report trust docs texts screenshots clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,10 @@ bench: $(VENV)/.test $(CATALOGS) ## figures beside their peers, as ratios and as
 doctor-report: $(VENV)/.test $(CATALOGS) ## the numbers of set-up beside their goals, counted by the servers
 	@tests/debian-parts
 	$(BIN)/python -m tests.reports.doctor $(ARGS)
+
+trust: $(VENV)/.test $(CATALOGS) ## what is lost, doubled or damaged by faults at every step (about 12 minutes)
+	@tests/debian-parts
+	$(BIN)/python -m tests.reports.trust $(ARGS)
 
 docs: $(VENV)/.test $(CATALOGS) ## write docs/schema.sql, problems.md and settings.md anew
 	$(BIN)/python -m tests.house.documents

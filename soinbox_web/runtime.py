@@ -73,9 +73,7 @@ class Runtime:
             database.close()
 
 
-def build(
-    settings: Settings, clock: Clock | None = None, *, database: type[Database] = Database
-) -> Runtime:
+def build(settings: Settings, clock: Clock | None = None, *, database: type[Database] = Database) -> Runtime:
     """Open (or make) the instance: folders 0700, files 0600, schema migrated, key ring read."""
     clock = clock or SystemClock()
     try:

@@ -8,7 +8,6 @@ import os
 import signal
 import sqlite3
 import ssl
-import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,7 +66,9 @@ def counted(steps: Steps) -> type[Database]:
     return Counted
 
 
-def in_child(build: Callable[[type[Database]], Runtime], work: Callable[[Runtime], None], last: int = 0) -> int:
+def in_child(
+    build: Callable[[type[Database]], Runtime], work: Callable[[Runtime], None], last: int = 0
+) -> int:
     """Run `work` in a child process and kill it at step `last`; how many steps it came to.
 
     0 means that it was killed; RuntimeError when it ended in another way than by the kill or by itself.

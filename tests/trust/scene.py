@@ -1,10 +1,10 @@
-"""A mailbox in the middle of a day: what is here, what changed on the server since, what waits to be pushed."""
+"""A mailbox in the middle of a day: what is here, what changed on the server, what waits to be pushed."""
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -18,7 +18,7 @@ from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.services import acting, fetching, sync
 from soinbox_web.settings import Settings
-from soinbox_web.store import accounts, actions, folders
+from soinbox_web.store import accounts, actions, folders, messages
 from soinbox_web.store.database import Database
 from tests.real.accounts import add_account
 from tests.servers.dovecot import Dovecot
@@ -27,6 +27,7 @@ from tests.servers.mailbox import RealMailbox
 ADDRESS, PASSWORD = "anna@noordlicht.example", "lampje-voor-anna"
 OLD, NEW = 60, 45  # messages known before, and arrived since
 SENT = "<sent@soinbox.example>"
+MOVED, DELETED, COPIED = range(10, 13), 13, 14  # by a person, here
 
 
 def letter(number: int) -> bytes:
@@ -49,6 +50,7 @@ class Scene:
     folder: Path
     server: Dovecot
     settings: Settings
+    authority: Authority
     account_id: int = 0
 
     @property
@@ -75,16 +77,21 @@ class Scene:
 
     def expected(self) -> Counter[tuple[str, str]]:
         """Where every message lies once all is done."""
-        where = {number: "INBOX" for number in range(OLD + NEW)}
-        where.update(dict.fromkeys(range(10, 13), "Archive"))  # moved here
-        where[13] = "Trash"  # deleted here
+        where = dict.fromkeys(range(OLD + NEW), "INBOX")
+        where.update(dict.fromkeys(MOVED, "Archive"))
+        where[DELETED] = "Trash"
         where.update(dict.fromkeys(range(20, 24), "Archive"))  # moved elsewhere meanwhile
         for number in range(30, 33):  # expunged elsewhere meanwhile
             del where[number]
         found = Counter((folder, named(number)) for number, folder in where.items())
-        found["Archive", named(14)] += 1  # copied here
+        found["Archive", named(COPIED)] += 1
         found["Sent", SENT] += 1
         return found
+
+    def touched(self, kinds: Collection[str]) -> set[str]:
+        """The Message-IDs that actions of these kinds are about."""
+        about = {"move": [*map(named, MOVED)], "delete": [named(DELETED)], "copy": [named(COPIED)]}
+        return {each for kind in kinds for each in about.get(kind, [SENT] if kind == "append" else [])}
 
 
 @contextmanager
@@ -98,7 +105,7 @@ def scene(folder: Path) -> Iterator[Scene]:
         allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"),
         ispdb_url="",
     )
-    made = Scene(folder, server, settings)
+    made = Scene(folder, server, settings, ca)
     try:
         _stage(made)
         made.keep()
@@ -107,10 +114,13 @@ def scene(folder: Path) -> Iterator[Scene]:
         server.close()
 
 
-def work(runtime: Runtime, account_id: int) -> None:
+Push = Callable[[Runtime, Account, ImapConnection], object]
+
+
+def work(runtime: Runtime, account_id: int, push: Push = acting.push) -> None:
     """What the mailroom does for one account: push, synchronise, fetch bodies."""
     acting.recover(runtime)
-    sync.sync_once(runtime, account_id, push=acting.push)
+    sync.sync_once(runtime, account_id, push=push)
     with runtime.db.read() as reading:
         account = accounts.read(reading, account_id)
     with sync.connect(runtime, account) as connection:
@@ -125,11 +135,11 @@ def hurry(runtime: Runtime) -> None:
         connection.execute("UPDATE actions SET not_before = created_at WHERE state = 'open'")
 
 
-def settle(runtime: Runtime, account_id: int) -> None:
-    """What a mailroom does in the minutes after a fault: what is open is pushed, then all is looked at again."""
+def settle(runtime: Runtime, account_id: int, push: Push = acting.push) -> None:
+    """What a mailroom does in the minutes after a fault: push what is open, look at all again."""
     for _ in range(3):
         hurry(runtime)
-        work(runtime, account_id)
+        work(runtime, account_id, push)
         with runtime.db.read() as connection:
             if not actions.open_of(connection, account_id):
                 break
@@ -171,19 +181,20 @@ def _plan_actions(runtime: Runtime, account: Account) -> None:
     with runtime.mailbox(account.id, account.generation).read() as reading:
         inbox = folders.by_name(reading, "INBOX")
         assert inbox is not None
-        uids = [row[0] for row in reading.execute("SELECT uid FROM messages WHERE folder_id = ? ORDER BY uid", (inbox.id,))]
+        uids = messages.uids(reading, inbox.id)
     now = runtime.clock.now()
     with runtime.db.write() as writing:
+
         def add(kind: actions.Kind, place: int, **arguments: object) -> None:
             key = MessageKey(account.id, "INBOX", inbox.uidvalidity, uids[place])
             actions.add(writing, account.user_id, kind, key, now, arguments=arguments)
 
         for place in (2, 4, 6):
             add("flag", place, add=["\\Seen"], remove=[])
-        for place in (10, 11, 12):
+        for place in MOVED:
             add("move", place, folder="Archive")
-        add("delete", 13)
-        add("copy", 14, folder="Archive")
+        add("delete", DELETED)
+        add("copy", COPIED, folder="Archive")
         actions.add(
             writing, account.user_id, "append", MessageKey(account.id, "", 0, 0), now,
             arguments={"flags": ["\\Seen"], "message_id": SENT, "look_first": False},
@@ -199,6 +210,3 @@ def _own(place: Path, like: Path) -> None:
     owner = like.stat()
     for path in (place, *place.rglob("*")):
         shutil.chown(path, owner.st_uid, owner.st_gid)
-
-
-__all__ = ["ADDRESS", "ImapConnection", "Scene", "letter", "replace", "scene", "settle", "work"]

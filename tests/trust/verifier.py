@@ -6,7 +6,7 @@ It looks at the server with the standard library alone, so that a fault of the p
 import imaplib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from soinbox_web.mail.folder_names import decode
@@ -86,7 +86,9 @@ def unsound(runtime: Runtime, account: Account) -> list[str]:
             if rows[0] != rows[1]:
                 wrong.append(f"{folder.name}: a UID is stored twice")
             if (folder.stored, folder.unread) != (rows[0], rows[2] or 0):
-                wrong.append(f"{folder.name}: counts {folder.stored}, {folder.unread} for {rows[0]}, {rows[2]}")
+                wrong.append(
+                    f"{folder.name}: counts {folder.stored}, {folder.unread} for {rows[0]}, {rows[2]}"
+                )
         for table, column in (("search", "rowid"), ("bodies", "message_rowid")):
             orphans = connection.execute(
                 f"SELECT count(*) FROM {table} WHERE {column} NOT IN (SELECT id FROM messages)"
@@ -112,25 +114,44 @@ def unsound(runtime: Runtime, account: Account) -> list[str]:
 
 
 def undone(runtime: Runtime, account: Account) -> list[str]:
-    """Actions that did not come to their end."""
+    """Actions that did not come to an end: neither done nor failed with a reason."""
     with runtime.db.read() as connection:
         rows = connection.execute(
-            "SELECT id, kind, state, problem FROM actions WHERE account_id = ? AND state <> 'done'",
+            "SELECT id, kind, state, problem FROM actions WHERE account_id = ? AND state <> 'done'"
+            " AND (state <> 'failed' OR problem IS NULL)",
             (account.id,),
         ).fetchall()
     return [f"action {row['id']} ({row['kind']}) is {row['state']}: {row['problem']}" for row in rows]
 
 
+def failed_kinds(runtime: Runtime, account: Account) -> frozenset[str]:
+    """Actions that ended with a problem, by kind: told, so neither lost nor doubled."""
+    with runtime.db.read() as connection:
+        rows = connection.execute(
+            "SELECT kind FROM actions WHERE account_id = ? AND state = 'failed' AND problem IS NOT NULL",
+            (account.id,),
+        ).fetchall()
+    return frozenset(row["kind"] for row in rows)
+
+
 def misplaced(
-    server: Dovecot, address: str, expected: Mapping[tuple[str, str], int]
+    server: Dovecot, address: str, expected: Mapping[tuple[str, str], int], free: Collection[str] = ()
 ) -> list[str]:
-    """Messages that are not exactly where they should be, exactly as often."""
+    """Messages that are not exactly where they should be, exactly as often.
+
+    `free`: Message-IDs of actions that ended with a problem; they may or may not have been carried out.
+    """
     found = message_ids(server, address)
-    return [
-        f"{message_id} is {found[folder, message_id]} times in {folder}, not {expected.get((folder, message_id), 0)}"
-        for folder, message_id in sorted(found.keys() | expected.keys())
-        if found[folder, message_id] != expected.get((folder, message_id), 0)
+    wrong = [
+        f"{key[1]} is {found[key]} times in {key[0]}, not {expected.get(key, 0)}"
+        for key in sorted(found.keys() | expected.keys())
+        if found[key] != expected.get(key, 0) and key[1] not in free
     ]
+    for message_id in free:
+        there, most = (sum(n for key, n in c.items() if key[1] == message_id) for c in (found, expected))
+        if not (most > there > 0 or most == there):
+            wrong.append(f"{message_id} is there {there} times, not {most}")
+    return wrong
 
 
 def sizes(path: Path) -> int:
@@ -145,5 +166,5 @@ def _folders(client: imaplib.IMAP4) -> list[tuple[str, str]]:
         read = _LIST.match(line) if isinstance(line, bytes) else None
         if read is not None and b"\\noselect" not in read[1].lower():
             raw = read[2] if read[2] is not None else read[3]
-            found.append((decode(raw), b'"' .decode() + raw.decode() + '"'))
+            found.append((decode(raw), b'"'.decode() + raw.decode() + '"'))
     return found

@@ -17,6 +17,7 @@ from soinbox_web.store import bodies, folders, messages
 
 FIRST_PAGE = 50
 BATCH = 500
+NOT_GIVEN, REFUSED = "the server does not give it", "the server refuses it"  # why a message is set aside
 AHEAD = 2  # batches asked for at once
 WRITTEN = 125  # rows of one write, which stays below 50 ms
 RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
@@ -24,7 +25,13 @@ SWEEP_EVERY = timedelta(minutes=15)
 
 
 def synchronise_folder(session: Session, folder: Folder, *, thorough: bool = False) -> None:
-    """Open the folder read-only and take in what differs. Raises CommandRefused when it cannot be opened."""
+    """Open the folder read-only and take in what differs. Raises CommandRefused when it cannot be opened.
+
+    `thorough`: also asks again for messages that the server lists and did not give.
+    """
+    if thorough:
+        with session.mailbox.write() as connection:
+            messages.ask_again(connection, folder.id, (NOT_GIVEN, REFUSED))
     since = (folder.uidvalidity, folder.highestmodseq) if session.qresync and folder.uidnext else None
     opened = server.examine(session.connection, folder.wire, since)
     there = opened.status
@@ -125,7 +132,7 @@ def _compare(session: Session, folder: Folder, total: int) -> None:
         if not missing:
             return
         if last:
-            _set_aside(session, folder, dict.fromkeys(missing, "the server does not give it"))
+            _set_aside(session, folder, dict.fromkeys(missing, NOT_GIVEN))
         else:
             _fetch(session, folder, missing, total)
 
@@ -145,7 +152,7 @@ def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -
         if found is not None:
             _store(session, folder, found, total)
         elif len(batch) == 1:
-            _set_aside(session, folder, {batch[0]: "the server refuses it"})
+            _set_aside(session, folder, {batch[0]: REFUSED})
         else:  # its halves, down to the message at fault
             middle = len(batch) // 2
             waiting += [batch[middle:], batch[:middle]]
