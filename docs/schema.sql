@@ -362,6 +362,14 @@ CREATE TABLE folders (
   problem TEXT
 ) STRICT;
 
+CREATE TABLE found (
+  query TEXT NOT NULL,
+  folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
+  uid INTEGER NOT NULL,
+  at TEXT NOT NULL,
+  PRIMARY KEY (query, folder_id, uid)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE kept_bodies (
   folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
   message_id TEXT NOT NULL,

@@ -127,10 +127,16 @@ def run(connection: ImapConnection, name: str, *words: str | bytes) -> Done:
 
 
 def begin(client: ImapClient, name: str, *words: str | bytes) -> bytes:
-    """Send a command whose answers the caller reads; its tag."""
+    """Send a command whose answers the caller reads; its tag.
+
+    Raises what `refusal` gives when the server says NO instead of taking the literal that belongs to it.
+    """
     latin = [word.encode("latin-1") if isinstance(word, str) else word for word in words]
     tag: bytes = client._command(name, *latin)
-    client.tagged_commands.pop(tag, None)
+    refused = client.tagged_commands.pop(tag, None)
+    if refused is not None:
+        status, data = cast(tuple[str, list[bytes]], refused)
+        raise refusal(Tagged(tag, b" ".join([status.encode(), *data])))
     return tag
 
 

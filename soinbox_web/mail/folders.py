@@ -1,13 +1,14 @@
 """Folders of a server: which there are, what each holds, opening one, its UIDs and flags."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from soinbox_web.mail import folder_names
 from soinbox_web.mail.answers import Answer, CommandRefused, quoted, run, stream
 from soinbox_web.mail.envelope_fields import RECENT
 from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap_client import refuse_breaks
 from soinbox_web.mail.tokens import Token, pairs, tokens
 from soinbox_web.model import uid_set
 from soinbox_web.model.sync_plan import FolderStatus, ServerFolder
@@ -95,6 +96,24 @@ def uids(connection: ImapConnection, first: int = 1) -> list[int]:
     compact = ["RETURN (ALL)"] if "ESEARCH" in connection.capabilities else []
     found = uids_found(run(connection, "UID", "SEARCH", *compact, wanted).answers)
     return [uid for uid in found if uid >= first]
+
+
+def text_search(connection: ImapConnection, words: Sequence[str]) -> list[int]:
+    """The UIDs in the folder that is open whose header or text has every word, ascending.
+
+    Words beyond ASCII go as literals, one a command (RFC 9051 section 6.4.4). Raises CommandRefused, also for
+    a server that knows no UTF-8 (BADCHARSET).
+    """
+    refuse_breaks(*words)
+    plain = [word for word in words if word.isascii()]
+    keys = [part for word in plain for part in ("TEXT", quoted(word))]
+    found = set(uids_found(run(connection, "UID", "SEARCH", *keys).answers)) if keys else None
+    for word in words:
+        if not word.isascii():
+            connection.client.literal = word.encode()  # type: ignore[assignment]
+            answers = run(connection, "UID", "SEARCH", "CHARSET", "UTF-8", "TEXT").answers
+            found = set(uids_found(answers)) & (found if found is not None else set(uids_found(answers)))
+    return sorted(found or ())
 
 
 def uids_found(answers: list[Answer]) -> list[int]:

@@ -126,6 +126,10 @@ class ImapConnection:
             self.client.logout()
         self.close()
 
+    def hang_up(self) -> None:
+        """End the line from another thread than the one that uses it; that one closes it."""
+        self.client.wire.hang_up()
+
     def close(self) -> None:
         """Hang up at once."""
         self.client.wire.close()

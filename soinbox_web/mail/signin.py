@@ -262,7 +262,7 @@ class _Attempt:
         self.imap_settled.set()
         with self._lock:
             for connection in self._open:
-                connection.close()
+                connection.hang_up()
 
     def verdict(self, side: Protocol, login: Login | None) -> SideResult:
         """What is known of a side; a side that has not ended by now did not answer in time."""

@@ -94,6 +94,10 @@ class SmtpConnection:
             self.dialogue.ask(b"QUIT", seconds=GOODBYE_SECONDS)
         self.close()
 
+    def hang_up(self) -> None:
+        """End the line from another thread than the one that uses it; that one closes it."""
+        self.dialogue.wire.hang_up()
+
     def close(self) -> None:
         """Hang up at once."""
         self.dialogue.wire.close()

@@ -124,10 +124,17 @@ class Wire:
         poll.register(self.sock.fileno(), select.POLLIN)
         return bool(poll.poll(max(0.0, seconds) * 1000))
 
-    def close(self) -> None:
-        """Hang up at once, also under the feet of another thread that reads."""
+    def hang_up(self) -> None:
+        """End the line, also under the feet of another thread that reads; whoever owns it closes it then.
+
+        Closing it here would free its number: the other thread could read what comes on somebody else's line.
+        """
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # SSLSocket's own would drop TLS first
+
+    def close(self) -> None:
+        """Hang up and let go of the socket; for the thread that reads it."""
+        self.hang_up()
         self.sock.close()
 
     def _remaining(self) -> float:

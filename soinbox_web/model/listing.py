@@ -81,6 +81,19 @@ class MessageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the mail a search has seen.
+
+    `here`: all of it is here. `asking`: the server is asked for `unread` messages whose text is not here;
+    `asked`: it has answered; `refused`: it could not (`problem`).
+    """
+
+    state: Literal["here", "asking", "asked", "refused"]
+    unread: int = 0
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """One page: `count` is how many there are in all; `newer` and `older` are cursors or ""."""
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS folders (
@@ -90,6 +90,15 @@ CREATE TABLE IF NOT EXISTS set_aside (
   version TEXT NOT NULL,
   PRIMARY KEY (folder_id, uid)
 ) STRICT;
+
+-- What the server itself found for a query, for a while (store/search.py).
+CREATE TABLE IF NOT EXISTS found (
+  query TEXT NOT NULL,
+  folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
+  uid INTEGER NOT NULL,
+  at TEXT NOT NULL,
+  PRIMARY KEY (query, folder_id, uid)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS facts (
   name TEXT PRIMARY KEY,

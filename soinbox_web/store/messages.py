@@ -202,12 +202,9 @@ def set_aside(connection: sqlite3.Connection, folder_id: int, reasons: dict[int,
     )
 
 
-def ask_again(connection: sqlite3.Connection, folder_id: int, reasons: Sequence[str]) -> None:
-    """Messages set aside for one of these reasons are missing again."""
-    connection.executemany(
-        "DELETE FROM set_aside WHERE folder_id = ? AND reason = ?",
-        [(folder_id, reason) for reason in reasons],
-    )
+def ask_again(connection: sqlite3.Connection, folder_id: int) -> None:
+    """Messages that were set aside are missing again."""
+    connection.execute("DELETE FROM set_aside WHERE folder_id = ?", (folder_id,))
 
 
 def uids_set_aside(connection: sqlite3.Connection, folder_id: int, version: str) -> list[int]:

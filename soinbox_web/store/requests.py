@@ -59,6 +59,18 @@ def failed_since(
     return _read(row).problem if recent else None
 
 
+def last(
+    connection: sqlite3.Connection, account_id: int, kind: Kind, subject: str, since: datetime
+) -> Request | None:
+    """The last request for this that was made after `since`, or is still open."""
+    row = connection.execute(
+        "SELECT * FROM requests WHERE account_id = ? AND kind = ? AND subject = ?"
+        " AND (state = 'open' OR created_at > ?) ORDER BY id DESC LIMIT 1",
+        (account_id, kind, subject, timestamp(since)),
+    ).fetchone()
+    return None if row is None else _read(row)
+
+
 def open_of(connection: sqlite3.Connection, account_id: int) -> list[Request]:
     """What is asked of one account, oldest first."""
     rows = connection.execute(

@@ -5,6 +5,7 @@ CROSS JOIN keeps SQLite from asking the index once for each message of a folder.
 
 import re
 import sqlite3
+from collections.abc import Iterable
 
 from soinbox_web.store.filter import EVERYTHING, Filter
 
@@ -25,6 +26,12 @@ def query(text: str) -> str:
     return " AND ".join(found)
 
 
+def words(text: str) -> list[str]:
+    """The words and phrases of what a person typed, as a server's SEARCH is asked for them."""
+    parts = (" ".join((phrase or word).split()) for phrase, word in _WORD.findall(text.replace("\0", " ")))
+    return [part for part in parts if re.search(r"\w", part)][:_LONGEST]
+
+
 def find(
     connection: sqlite3.Connection,
     text: str,
@@ -37,37 +44,91 @@ def find(
 ) -> list[sqlite3.Row]:
     """The next messages that have every word, with `folder` (its name), `uidvalidity` and a `snippet`.
 
-    `after` is the id of the last row seen; newest first, or from there on upwards.
+    `after` is the id of the last row seen; newest first, or from there on upwards. What the server has found
+    for the same text is among them.
     """
     wanted = query(text)
     if not wanted:
         return []
     beyond, order = ("<", "DESC") if descending else (">", "ASC")
     rest, values = only.where()
-    return connection.execute(
+    start = 1 << 62 if after is None else after
+    scope = f"(? IS NULL OR m.folder_id = ?){rest} ORDER BY m.id {order} LIMIT ?"
+    bounds = (folder_id, folder_id, *values, limit)
+    here = connection.execute(
         "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity,"  # noqa: S608
         " snippet(search, -1, '', '', '…', 16) AS snippet"
         " FROM search CROSS JOIN messages m ON m.id = search.rowid JOIN folders f ON f.id = m.folder_id"
-        f" WHERE search MATCH ? AND search.rowid {beyond} ? AND (? IS NULL OR m.folder_id = ?){rest}"
-        f" ORDER BY search.rowid {order} LIMIT ?",
-        (wanted, 1 << 62 if after is None else after, folder_id, folder_id, *values, limit),
+        f" WHERE search MATCH ? AND search.rowid {beyond} ? AND {scope.replace('m.id', 'search.rowid')}",
+        (wanted, start, *bounds),
     ).fetchall()
+    there = connection.execute(
+        "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity, '' AS snippet"  # noqa: S608
+        " FROM found CROSS JOIN messages m ON m.folder_id = found.folder_id AND m.uid = found.uid"
+        f" JOIN folders f ON f.id = m.folder_id WHERE found.query = ? AND m.id {beyond} ? AND {scope}",
+        (wanted, start, *bounds),
+    ).fetchall()
+    if not there:
+        return here
+    merged = {row["id"]: row for row in (*there, *here)}
+    return [merged[number] for number in sorted(merged, reverse=descending)][:limit]
 
 
 def count(
     connection: sqlite3.Connection, text: str, *, folder_id: int | None = None, only: Filter = EVERYTHING
 ) -> int:
-    """How many messages have every word."""
+    """How many messages have every word, those that the server found included."""
     wanted = query(text)
     if not wanted:
         return 0
     rest, values = only.where()
     if folder_id is None and not rest:
-        sql = "SELECT count(*) FROM search WHERE search MATCH ?"
+        sql, given = "SELECT count(*) FROM search WHERE search MATCH ?", (wanted,)
     else:
         sql = (
             "SELECT count(*) FROM search CROSS JOIN messages m ON m.id = search.rowid"  # noqa: S608
             f" WHERE search MATCH ? AND (? IS NULL OR m.folder_id = ?){rest}"
         )
-        values = [folder_id, folder_id, *values]
-    return int(connection.execute(sql, (wanted, *values)).fetchone()[0])
+        given = (wanted, folder_id, folder_id, *values)
+    here = int(connection.execute(sql, given).fetchone()[0])
+    if connection.execute("SELECT 1 FROM found WHERE query = ? LIMIT 1", (wanted,)).fetchone() is None:
+        return here
+    there = connection.execute(
+        "SELECT count(*) FROM found CROSS JOIN messages m"  # noqa: S608
+        " ON m.folder_id = found.folder_id AND m.uid = found.uid"
+        f" WHERE found.query = ? AND (? IS NULL OR m.folder_id = ?){rest}"
+        " AND m.id NOT IN (SELECT rowid FROM search WHERE search MATCH ?)",
+        (wanted, folder_id, folder_id, *values, wanted),
+    ).fetchone()
+    return here + int(there[0])
+
+
+def unread_texts(connection: sqlite3.Connection, folder_id: int | None = None) -> int:
+    """How many messages the search knows by people and subject only, or not at all yet."""
+    there = connection.execute(
+        "SELECT coalesce(sum(total), 0) FROM folders WHERE selectable AND (? IS NULL OR id = ?)",
+        (folder_id, folder_id),
+    ).fetchone()[0]
+    read = connection.execute(
+        "SELECT count(*) FROM bodies CROSS JOIN messages m ON m.id = bodies.message_rowid"
+        " WHERE (? IS NULL OR m.folder_id = ?)",
+        (folder_id, folder_id),
+    ).fetchone()[0]
+    return max(0, int(there) - int(read))
+
+
+def keep_found(
+    connection: sqlite3.Connection, text: str, folder_id: int, uids: Iterable[int], at: str
+) -> None:
+    """Note what the server found in a folder, instead of what it found before."""
+    wanted = query(text)
+    connection.execute("DELETE FROM found WHERE query = ? AND folder_id = ?", (wanted, folder_id))
+    connection.executemany(
+        "INSERT OR IGNORE INTO found (query, folder_id, uid, at) VALUES (?, ?, ?, ?)",
+        [(wanted, folder_id, uid, at) for uid in uids],
+    )
+
+
+def forget_found(connection: sqlite3.Connection, before: str) -> None:
+    """Let go of what was found before a time (RFC 3339)."""
+    connection.execute("DELETE FROM found WHERE at < ?", (before,))

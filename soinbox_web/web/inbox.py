@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from soinbox_web.clock import moment, timestamp
 from soinbox_web.model.listing import EVERY_SENDERS, EVERY_SORT, Listing, Query
-from soinbox_web.services import reading, sending, triage
+from soinbox_web.services import reading, searching, sending, triage
 from soinbox_web.store import accounts, options
 from soinbox_web.web import dates, hx, names, opened
 from soinbox_web.web.language import local, zone
@@ -81,8 +81,11 @@ def _list_context(account_id: int, query: Query) -> dict[str, Any]:
     with runtime().db.read() as connection:
         every = accounts.of_user(connection, current_user.id)
         asks = options.of(connection, current_user.id).ask_before_deleting
+    searched = every if query.everywhere else [listing.account]
+    folder = None if query.everywhere else listing.folder
     return {
         "listing": listing,
+        "coverage": searching.coverage_of(runtime(), searched, folder, query.text) if query.text else None,
         "folders": listing.folders,
         "accounts": every,
         "asks": asks or (listing.folder is not None and listing.folder.role == "trash"),
@@ -143,7 +146,9 @@ def _day(text: str) -> date | None:
 
 
 def _look_again(response: Response, context: dict[str, Any]) -> Response:
-    """Without JavaScript the page comes again while its message is fetched."""
-    if context.get("message") and context.get("parsed") is None and not context.get("pane_problem"):
+    """Without JavaScript the page comes again while its message is fetched or the server searches."""
+    coverage = context.get("coverage")
+    fetching = context.get("message") and context.get("parsed") is None and not context.get("pane_problem")
+    if fetching or (coverage and coverage.state == "asking"):
         response.headers["Refresh"] = str(LOOK_AGAIN)
     return response

@@ -48,7 +48,7 @@ class Post:
         self._stopped.set()
         with self._guard:
             for connection in self._connections:
-                connection.close()
+                connection.hang_up()
         self.keeping.ring()
         self.errands.ring()
 
@@ -59,7 +59,7 @@ class Post:
 
     @contextmanager
     def connected(self, account: Account) -> Iterator[ImapConnection]:
-        """A signed-in connection that `stop` closes under the feet of its user."""
+        """A signed-in connection that `stop` ends under the feet of its user."""
         with self._signing_in:
             connection = self._signed_in(account)
         with self._guard:

@@ -3,10 +3,11 @@
 import threading
 
 from soinbox_web.clock import moment
+from soinbox_web.mail.answers import CommandRefused
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model.account import Account
 from soinbox_web.problems import Problem
-from soinbox_web.services import fetching, sync
+from soinbox_web.services import fetching, searching, sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, actions, requests
 from soinbox_web.store.requests import Request
@@ -72,14 +73,27 @@ class Runner(threading.Thread):
                 sync.synchronise_folders(session, [request.subject])
                 reader.opened = ("", 0)
                 self._finish([request], None)
+            elif request.kind == "search":
+                self._search(session, request)
+                reader.opened = ("", 0)
             else:
                 fetching.answer(reader, request)
         return bool(asked)
 
+    def _search(self, session: Session, request: Request) -> None:
+        problem = None
+        try:
+            missing = searching.answer(self.runtime, session.account, session.connection, request.subject)
+            for folder, uids in missing.items():
+                sync.fetch(session, folder, uids)
+        except CommandRefused as error:
+            problem = error.problem
+        self._finish([request], problem)
+
     def _asked(self) -> list[Request]:
         with self.runtime.db.read() as connection:
             asked = requests.open_of(connection, self.post.account_id)
-        wanted = [request for request in asked if request.kind in ("body", "open_folder")]
+        wanted = [request for request in asked if request.kind in ("body", "open_folder", "search")]
         return sorted(wanted, key=lambda request: request.kind != "body")
 
     def _wait_for_work(self) -> None:

@@ -68,7 +68,7 @@ class FaultProxy:
     def cut_all(self) -> None:
         """Reset every connection that is open now."""
         for one in list(self._open):
-            _close(one, reset=True)
+            _hang_up(one, reset=True)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -98,14 +98,20 @@ class FaultProxy:
                 client = self._server_context.wrap_socket(client, server_side=True)
                 self._open.add(client)
         except OSError:
-            _close(client)
+            self._open.discard(client)
+            client.close()
             return
         self._open.add(server)
         still = Fault()
         up = fault if fault.direction == "up" else still
         down = fault if fault.direction == "down" else still
-        threading.Thread(target=self._pump, args=(client, server, up, False), daemon=True).start()
+        upwards = threading.Thread(target=self._pump, args=(client, server, up, False), daemon=True)
+        upwards.start()
         self._pump(server, client, down, True)
+        upwards.join()
+        for one in (client, server):  # not before: a number that is free again may be another line's by now
+            self._open.discard(one)
+            one.close()
 
     def _pump(self, source: socket.socket, sink: socket.socket, fault: Fault, down: bool) -> None:
         passed = 0
@@ -130,8 +136,7 @@ class FaultProxy:
         except OSError:
             pass
         for one in (source, sink):
-            _close(one, reset=reset)
-            self._open.discard(one)
+            _hang_up(one, reset=reset)
 
     def _send(self, sink: socket.socket, piece: bytes, fault: Fault) -> None:
         time.sleep(fault.delay)
@@ -144,12 +149,9 @@ class FaultProxy:
                 return
 
 
-def _close(one: socket.socket, *, reset: bool = False) -> None:
+def _hang_up(one: socket.socket, *, reset: bool = False) -> None:
+    """Wake whoever reads from it; it ends when it is closed, with `reset` by an RST."""
     with contextlib.suppress(OSError):
         if reset:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            one.shutdown(socket.SHUT_RD)
-        else:
-            one.shutdown(socket.SHUT_RDWR)
-    with contextlib.suppress(OSError):
-        one.close()
+        socket.socket.shutdown(one, socket.SHUT_RD)

@@ -9,8 +9,10 @@ import time
 import pytest
 
 from soinbox_web.model.account import Account
+from soinbox_web.model.listing import Query
 from soinbox_web.model.message import MessageKey
 from soinbox_web.runtime import Runtime
+from soinbox_web.services import reading, searching
 from soinbox_web.settings import child_environment
 from soinbox_web.store import accounts, actions, bodies, changes, folders, leases, messages, requests
 from soinbox_web.workers.supervisor import Supervisor
@@ -266,3 +268,21 @@ def test_the_process_takes_the_lease_and_ends_cleanly(runtime: Runtime, eventual
 def _folders(runtime: Runtime, account: Account) -> list[folders.Folder]:
     with runtime.mailbox(account.id, account.generation).read() as connection:
         return folders.listing(connection)
+
+
+def test_a_search_that_needs_the_server_is_answered(
+    runtime: Runtime, mailbox: RealMailbox, supervisor: Supervisor, eventually: Eventually
+) -> None:
+    mailbox.deliver_text("Lang geleden", "Een kroonluchter.", date="Mon, 02 Nov 2009 08:00:00 +0000")
+    account = connect(runtime, mailbox)
+    eventually(lambda: "Lang geleden" in subjects(runtime, account), 5)
+    eventually(lambda: status(runtime, account).imap_status.mode == "push")
+    inbox = next(f for f in reading.folders_of(runtime, account.user_id, account.id) if f.role == "inbox")
+
+    def state() -> str:
+        return searching.coverage(runtime, account, inbox, "kroonluchter").state
+
+    assert state() == "asking"
+    eventually(lambda: state() == "asked", 5)
+    listing = reading.listing(runtime, account.user_id, account.id, Query(text="kroonluchter"))
+    assert [row.subject for row in listing.rows] == ["Lang geleden"]

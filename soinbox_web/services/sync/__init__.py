@@ -17,11 +17,19 @@ from soinbox_web.model.sync_report import SyncReport
 from soinbox_web.problems import SoinboxError, StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
-from soinbox_web.services.sync.folder import synchronise_folder
+from soinbox_web.services.sync.folder import fetch_messages, synchronise_folder
 from soinbox_web.services.sync.session import Session, silent
 from soinbox_web.store import accounts, backup, changes, folders, mailbox_schema, messages
 
-__all__ = ["connect", "discard_unfit", "open_session", "sync_once", "synchronise", "synchronise_folders"]
+__all__ = [
+    "connect",
+    "discard_unfit",
+    "fetch",
+    "open_session",
+    "sync_once",
+    "synchronise",
+    "synchronise_folders",
+]
 
 
 def connect(runtime: Runtime, account: Account, network: Network | None = None) -> ImapConnection:
@@ -90,6 +98,14 @@ def synchronise_folders(session: Session, names: Collection[str], *, thorough: b
             session.report.folders += 1
             _one(session, folder, thorough)
     return _finish(session)
+
+
+def fetch(session: Session, name: str, uids: Collection[int]) -> None:
+    """The envelopes of these messages now, wherever the backfill is. Raises SoinboxError."""
+    with session.mailbox.read() as connection:
+        folder = folders.by_name(connection, name)
+    if folder is not None:
+        fetch_messages(session, folder, uids)
 
 
 def sync_once(

@@ -1,6 +1,6 @@
 """One folder is made equal to the server's: by the plan, in batches, each batch one short write."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from soinbox_web.clock import moment
@@ -17,7 +17,6 @@ from soinbox_web.store import bodies, folders, messages
 
 FIRST_PAGE = 50
 BATCH = 500
-NOT_GIVEN, REFUSED = "the server does not give it", "the server refuses it"  # why a message is set aside
 AHEAD = 2  # batches asked for at once
 WRITTEN = 125  # rows of one write, which stays below 50 ms
 RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
@@ -27,11 +26,11 @@ SWEEP_EVERY = timedelta(minutes=15)
 def synchronise_folder(session: Session, folder: Folder, *, thorough: bool = False) -> None:
     """Open the folder read-only and take in what differs. Raises CommandRefused when it cannot be opened.
 
-    `thorough`: also asks again for messages that the server lists and did not give.
+    `thorough`: also asks again for messages that were set aside: the server may know better by now.
     """
     if thorough:
         with session.mailbox.write() as connection:
-            messages.ask_again(connection, folder.id, (NOT_GIVEN, REFUSED))
+            messages.ask_again(connection, folder.id)
     since = (folder.uidvalidity, folder.highestmodseq) if session.qresync and folder.uidnext else None
     opened = server.examine(session.connection, folder.wire, since)
     there = opened.status
@@ -78,6 +77,13 @@ def synchronise_folder(session: Session, folder: Folder, *, thorough: bool = Fal
             at=session.runtime.clock.now(),
             swept=todo.sweep == "all" or todo.first_page,
         )
+
+
+def fetch_messages(session: Session, folder: Folder, uids: Collection[int]) -> None:
+    """Open the folder and fetch these envelopes. Raises SoinboxError."""
+    status = server.examine(session.connection, folder.wire).status
+    if status.uidvalidity == folder.uidvalidity:
+        _fetch(session, folder, uids, status.total)
 
 
 def _known(session: Session, folder: Folder) -> int:
@@ -132,7 +138,7 @@ def _compare(session: Session, folder: Folder, total: int) -> None:
         if not missing:
             return
         if last:
-            _set_aside(session, folder, dict.fromkeys(missing, NOT_GIVEN))
+            _set_aside(session, folder, dict.fromkeys(missing, "the server does not give it"))
         else:
             _fetch(session, folder, missing, total)
 
@@ -152,7 +158,7 @@ def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -
         if found is not None:
             _store(session, folder, found, total)
         elif len(batch) == 1:
-            _set_aside(session, folder, {batch[0]: REFUSED})
+            _set_aside(session, folder, {batch[0]: "the server refuses it"})
         else:  # its halves, down to the message at fault
             middle = len(batch) // 2
             waiting += [batch[middle:], batch[:middle]]
