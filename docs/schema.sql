@@ -15,6 +15,15 @@ CREATE TABLE account_attempts (
 
 CREATE INDEX account_attempts_by_account ON account_attempts(account_id, id);
 
+CREATE TABLE account_hours (
+  account_id INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
+  hour TEXT NOT NULL,
+  arrived INTEGER NOT NULL DEFAULT 0,
+  latest_seconds INTEGER NOT NULL DEFAULT 0,
+  failures INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (account_id, hour)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE account_secrets (
   account_id INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
   side TEXT NOT NULL CHECK (side IN ('imap', 'smtp', 'oauth')),

@@ -85,7 +85,9 @@ class Settings:
     timezone: str = field(
         default="Europe/Amsterdam", metadata={"doc": "IANA zone of people who have not chosen one"}
     )
-    metrics: bool = field(default=False, metadata={"doc": "serve `/metrics`"})
+    metrics: bool = field(
+        default=False, metadata={"doc": "serve `/metrics`, to this machine only and never through a proxy"}
+    )
     allow_pinning: bool = field(
         default=False, metadata={"doc": "let people pin one certificate for one host"}
     )

@@ -15,6 +15,8 @@ class SyncReport:
     removed: int = 0
     first_page_seconds: float = 0.0
     seconds: float = 0.0
+    arrived: int = 0  # messages that reached the server since the look before
+    latest_seconds: int = 0  # of these the longest time from the server's arrival to our row
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -9,10 +9,11 @@ from soinbox_web.clock import timestamp
 from soinbox_web.mail import authorization, issuers
 from soinbox_web.mail.net import Network
 from soinbox_web.model.account import Account
+from soinbox_web.model.day import Hour
 from soinbox_web.model.folder import Folder
 from soinbox_web.problems import AccessError, Problem, ServerError, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts, changes, folders, requests
+from soinbox_web.store import accounts, actions, changes, folders, hours, requests
 from soinbox_web.texts import Translate
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,10 @@ CHECK_EVERY = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class AccountReport:
-    """What the status page shows; `waiting` is the number of messages the server has and the copy has not."""
+    """What the status page shows; `waiting` is the number of messages the server has and the copy has not.
+
+    `unpushed` counts what was done here and not yet told to the server, since `unpushed_since` (RFC 3339).
+    """
 
     account: Account
     folders: list[Folder]
@@ -30,6 +34,9 @@ class AccountReport:
     attempts: list[accounts.Attempt]
     checking: bool
     as_of: datetime | None
+    day: list[Hour]
+    unpushed: int
+    unpushed_since: str
 
 
 def secret(runtime: Runtime, account: Account, side: accounts.Side) -> str:
@@ -82,8 +89,20 @@ def report(runtime: Runtime, user_id: int, account_id: int) -> AccountReport:
     with runtime.db.read() as connection:
         attempts = accounts.attempts(connection, account.id)
         checking = any(request.kind == "refresh" for request in requests.open_of(connection, account.id))
+        day = hours.last_day(connection, account.id, runtime.clock.now())
+        unpushed, oldest = actions.waiting(connection, account.id)
     waiting = sum(max(0, folder.total - folder.stored) for folder in found)
-    return AccountReport(account, found, waiting, attempts, checking, account.imap_status.last_success_at)
+    return AccountReport(
+        account,
+        found,
+        waiting,
+        attempts,
+        checking,
+        account.imap_status.last_success_at,
+        day,
+        unpushed,
+        oldest,
+    )
 
 
 def refresh(runtime: Runtime, user_id: int, account_id: int) -> None:

@@ -107,6 +107,15 @@ def next_due(connection: sqlite3.Connection, account_id: int) -> str | None:
     return None if row[0] is None else str(row[0])
 
 
+def waiting(connection: sqlite3.Connection, account_id: int) -> tuple[int, str]:
+    """How many actions of an account wait for the server, and since when (RFC 3339, or "")."""
+    count, oldest = connection.execute(
+        "SELECT count(*), min(created_at) FROM actions WHERE account_id = ? AND state IN ('open', 'claimed')",
+        (account_id,),
+    ).fetchone()
+    return int(count), str(oldest or "")
+
+
 def claim(connection: sqlite3.Connection, action_id: int, worker: str) -> bool:
     """Take an open action; False when somebody else has it or it was undone."""
     cursor = connection.execute(

@@ -9,6 +9,7 @@ from soinbox_web.web.inbox import inbox
 from soinbox_web.web.member import member
 from soinbox_web.web.message import message
 from soinbox_web.web.oauth import oauth
+from soinbox_web.web.operator import operator
 from soinbox_web.web.option import option
 from soinbox_web.web.outbox import outbox
 from soinbox_web.web.person import person
@@ -17,4 +18,5 @@ from soinbox_web.web.setup import setup
 
 ALL: tuple[Blueprint, ...] = (
     session, member, person, option, help, setup, oauth, account, inbox, message, draft, outbox,
+    operator,
 )  # fmt: skip

@@ -86,7 +86,8 @@ def file_size(size: int) -> str:
         return f"{size} B"
     if size < 1_000_000:
         return f"{(size + 500) // 1000} kB"
-    return f"{format_decimal(size / 1_000_000, '#,##0.0', locale=_locale())} MB"
+    number, unit = (size / 1_000_000, "MB") if size < 1_000_000_000 else (size / 1_000_000_000, "GB")
+    return f"{format_decimal(number, '#,##0.0', locale=_locale())} {unit}"
 
 
 def _locale() -> Locale:

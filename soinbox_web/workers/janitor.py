@@ -8,7 +8,7 @@ from soinbox_web.clock import timestamp
 from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import setup
-from soinbox_web.store import accounts, changes, tidying
+from soinbox_web.store import accounts, changes, hours, tidying
 
 EVERY = 3600.0
 SETUPS_EVERY = 60.0
@@ -35,6 +35,7 @@ def tidy(runtime: Runtime) -> None:
     now = runtime.clock.now()
     with runtime.db.write() as connection:
         changes.prune(connection, now)
+        hours.forget(connection, now)
     with runtime.db.write() as connection:
         tidying.forget_expired(connection, timestamp(now))
     with runtime.db.write() as connection:

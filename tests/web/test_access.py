@@ -13,6 +13,7 @@ OPEN = {
     "session.invitation",
     "member.language",
     "message.image",
+    "operator.metrics",  # for this machine only, and off unless allowed
 }
 
 

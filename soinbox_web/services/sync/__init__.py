@@ -19,7 +19,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
 from soinbox_web.services.sync.folder import fetch_messages, synchronise_folder
 from soinbox_web.services.sync.session import Session, silent
-from soinbox_web.store import accounts, backup, changes, folders, mailbox_schema, messages
+from soinbox_web.store import accounts, backup, changes, folders, hours, mailbox_schema, messages
 
 __all__ = [
     "connect",
@@ -178,4 +178,11 @@ def _finish(session: Session) -> SyncReport:
     with session.mailbox.read() as connection:
         session.report.messages = sum(folder.stored for folder in folders.listing(connection))
     session.report.seconds = session.runtime.clock.monotonic() - session.began
+    if session.report.arrived:
+        with session.runtime.db.write() as connection:
+            hours.add(
+                connection, session.account.id, session.runtime.clock.now(),
+                arrived=session.report.arrived, latest_seconds=session.report.latest_seconds,
+            )  # fmt: skip
+        session.report.arrived = session.report.latest_seconds = 0
     return session.report

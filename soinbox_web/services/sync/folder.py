@@ -21,6 +21,7 @@ AHEAD = 2  # batches asked for at once
 WRITTEN = 125  # rows of one write, which stays below 50 ms
 RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
 SWEEP_EVERY = timedelta(minutes=15)
+RECENT_SECONDS = 86_400  # an arrival of longer ago says nothing of how quick we are
 
 
 def synchronise_folder(session: Session, folder: Folder, *, thorough: bool = False) -> None:
@@ -172,10 +173,22 @@ def _store(session: Session, folder: Folder, found: Sequence[Envelope | Unreadab
     for start in range(0, len(envelopes), WRITTEN):
         with session.changed(folder.name) as connection:
             part = envelopes[start : start + WRITTEN]
-            session.report.fetched += messages.insert_envelopes(connection, folder.id, part)
+            stored = messages.insert_envelopes(connection, folder.id, part)
+        session.report.fetched += stored
+        if folder.uidnext and stored:
+            _note_arrivals(session, part)
     with session.mailbox.read() as connection:
         here = folders.by_id(connection, folder.id)
     session.progress(Progress(folder.name, here.stored if here else 0, total))
+
+
+def _note_arrivals(session: Session, stored: Sequence[Envelope]) -> None:
+    """Messages of a folder that was complete before have arrived since; moved ones keep an old date."""
+    now = session.runtime.clock.now().timestamp()
+    ages = [now - one.internal_date for one in stored if one.internal_date is not None]
+    recent = [age for age in ages if age < RECENT_SECONDS]
+    session.report.arrived += len(recent)
+    session.report.latest_seconds = max([session.report.latest_seconds, *(round(age) for age in recent)])
 
 
 def _set_aside(session: Session, folder: Folder, reasons: dict[int, str]) -> None:

@@ -12,9 +12,9 @@ from sqlite_utils import Migrations
 from soinbox_web.problems import Problem, StoreError
 from soinbox_web.store import backup
 from soinbox_web.store.database import Database
-from soinbox_web.store.migrations import m202611230900_first
+from soinbox_web.store.migrations import m202611230900_first, m202611261345_hours
 
-ALL = (m202611230900_first,)
+ALL = (m202611230900_first, m202611261345_hours)
 
 _SET = Migrations("soinbox")
 for _module in ALL:
@@ -39,6 +39,11 @@ def migrate(database: Database, now: datetime) -> list[str]:
             backup.copy(database, database.path.with_suffix(f".before-{now:%Y%m%d%H%M%S}.sqlite"))
         _SET.apply(tools)
         return pending
+
+
+def newest() -> str:
+    """The name of the last migration: the schema that this version writes."""
+    return _name(ALL[-1])
 
 
 def _name(module: object) -> str:
