@@ -88,7 +88,7 @@ CREATE TABLE actions (
   problem TEXT,
   created_at TEXT NOT NULL,
   finished_at TEXT
-) STRICT;
+, came_to TEXT) STRICT;
 
 CREATE INDEX actions_by_message ON actions(account_id, folder, uidvalidity, uid, state);
 

@@ -10,6 +10,7 @@ from soinbox_web.mail.imap_client import refuse_breaks
 from soinbox_web.model import uid_set
 from soinbox_web.problems import InputError, Problem
 
+_COPYUID = re.compile(rb"\[COPYUID (\d{1,10}) ([\d:,]+) ([\d:,]+)\]", re.IGNORECASE)
 _FLAG = re.compile(r"\\?[A-Za-z0-9$_.-]{1,100}")
 
 
@@ -29,21 +30,36 @@ def store_flags(
             run(connection, "UID", "STORE", chosen, f"{sign}FLAGS.SILENT", f"({' '.join(flags)})")
 
 
-def move(connection: ImapConnection, uids: Collection[int], target: str) -> bool:
+Places = dict[int, tuple[int, int]]  # by old UID: UIDVALIDITY and UID where the message lies now
+
+
+def move(connection: ImapConnection, uids: Collection[int], target: str) -> tuple[bool, Places]:
     """Move messages to a folder (wire name): MOVE (RFC 6851), else COPY and expunge.
 
-    False when they could only be flagged \\Deleted where they were, for want of UIDPLUS.
+    (False, …) when they could only be flagged \\Deleted where they were, for want of UIDPLUS. Their new
+    places are known where the server tells them (COPYUID, RFC 4315).
     """
-    chosen = uid_set.write(uids)
-    if "MOVE" in connection.capabilities:
-        run(connection, "UID", "MOVE", chosen, quoted(target))
-        return True
-    run(connection, "UID", "COPY", chosen, quoted(target))
-    return expunge(connection, uids)
+    if "MOVE" not in connection.capabilities:
+        places = copy(connection, uids, target)
+        return expunge(connection, uids), places
+    done = run(connection, "UID", "MOVE", uid_set.write(uids), quoted(target))
+    return True, _places([done.text, *(answer[0] for answer in done.answers)])
 
 
-def copy(connection: ImapConnection, uids: Collection[int], target: str) -> None:
-    run(connection, "UID", "COPY", uid_set.write(uids), quoted(target))
+def copy(connection: ImapConnection, uids: Collection[int], target: str) -> Places:
+    """Copy messages to a folder (wire name); where the copies lie, as far as the server tells."""
+    return _places([run(connection, "UID", "COPY", uid_set.write(uids), quoted(target)).text])
+
+
+def _places(lines: Iterable[bytes]) -> Places:
+    for line in lines:
+        if found := _COPYUID.search(line):
+            try:
+                old, new = (uid_set.read(part.decode(), 100_000) for part in (found[2], found[3]))
+                return {a: (int(found[1]), b) for a, b in zip(old, new, strict=True)}
+            except ValueError:
+                return {}
+    return {}
 
 
 def expunge(connection: ImapConnection, uids: Collection[int]) -> bool:

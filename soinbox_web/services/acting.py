@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from soinbox_web.mail import changing
 from soinbox_web.mail import folders as server
@@ -35,6 +34,7 @@ class Desk:
     mailbox: Database
     connection: ImapConnection
     touched: set[str] = field(default_factory=set)
+    came_to: dict[int, dict[str, Any]] = field(default_factory=dict)  # by action: where its message lies now
 
 
 class Target(NamedTuple):
@@ -116,14 +116,36 @@ def _do(desk: Desk, group: Sequence[Action]) -> None:
     elif target is None:
         _left(desk, folder, uids, changing.expunge(desk.connection, uids))
     else:
-        copies = first.kind == "copy" or "MOVE" not in desk.connection.capabilities
-        copied = copies and _copied_before(desk, group, folder, target)
-        if first.kind != "copy":
-            once = changing.expunge if copied else partial(changing.move, target=target.wire)
-            _left(desk, folder, uids, once(desk.connection, uids))
-        elif not copied:
-            changing.copy(desk.connection, uids, target.wire)
+        _carry(desk, group, folder, target)
         desk.touched.add(target.name)
+
+
+def _carry(desk: Desk, group: Sequence[Action], folder: Folder, target: Target) -> None:
+    """Copy, move or delete into a folder; where each message came to is noted."""
+    uids = [action.key.uid for action in group]
+    copies = group[0].kind == "copy" or "MOVE" not in desk.connection.capabilities
+    copied = copies and _copied_before(desk, group, folder, target)
+    if group[0].kind == "copy":
+        if not copied:
+            changing.copy(desk.connection, uids, target.wire)
+        return
+    known, places = _known(desk, folder, uids), changing.Places()
+    if copied:
+        gone = changing.expunge(desk.connection, uids)
+    else:
+        gone, places = changing.move(desk.connection, uids, target.wire)
+    _left(desk, folder, uids, gone)
+    for action in group:
+        validity, uid = places.get(action.key.uid, (0, 0))
+        told = {"folder": target.name, "uidvalidity": validity, "uid": uid}
+        desk.came_to[action.id] = {**told, **known.get(action.key.uid, {})}
+
+
+def _known(desk: Desk, folder: Folder, uids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """What names these messages wherever they go: Message-ID and subject."""
+    with desk.mailbox.read() as connection:
+        rows = [messages.find(connection, folder.name, folder.uidvalidity, uid) for uid in uids]
+    return {row["uid"]: {"message_id": row["message_id"], "subject": row["subject"]} for row in rows if row}
 
 
 def _copied_before(desk: Desk, group: Sequence[Action], folder: Folder, target: Target) -> bool:
@@ -188,7 +210,8 @@ def _record(desk: Desk, connection: object, folder: Folder) -> None:
 def _finish(desk: Desk, group: Sequence[Action], problem: Problem | None = None) -> None:
     with desk.runtime.db.write() as connection:
         for action in group:
-            actions.finish(connection, action.id, desk.runtime.clock.now(), problem)
+            came_to = None if problem else desk.came_to.get(action.id)
+            actions.finish(connection, action.id, desk.runtime.clock.now(), problem, came_to)
 
 
 def _again(desk: Desk, group: Sequence[Action], problem: Problem) -> None:

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from soinbox_web.clock import timestamp
+from soinbox_web.clock import moment, timestamp
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts, actions, folders
+from soinbox_web.store import accounts, actions, folders, messages
+from soinbox_web.store.actions import Removal
 from soinbox_web.store.overlay import Overlay
 
 Verb = Literal["read", "unread", "flag", "unflag", "delete", "move"]
 VERBS: tuple[Verb, ...] = ("read", "unread", "flag", "unflag", "delete", "move")
 
 HELD = timedelta(seconds=13)  # before a removal is pushed
+KEPT = timedelta(days=1)  # a removal can be taken back for so long
 UNDO = timedelta(seconds=10)  # as long as *Undo* is shown
 
 _FLAGS: Mapping[str, Mapping[str, list[str]]] = {
@@ -35,6 +37,18 @@ class Undoable:
     kind: Literal["move", "delete", "expunge"]
     folder: str  # where they go (move), else ""
     seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A removal of the last day: `folder` is where the message was, `to` where it went ("" for good)."""
+
+    id: int
+    kind: Literal["move", "delete", "expunge"]
+    subject: str
+    folder: str
+    to: str
+    at: datetime
 
 
 def act(
@@ -84,10 +98,67 @@ def undoable(runtime: Runtime, user_id: int) -> Undoable | None:
     return Undoable(same, last.kind, last.arguments.get("folder", ""), left)  # type: ignore[arg-type]
 
 
+def recent(runtime: Runtime, user_id: int) -> list[Recent]:
+    """What a user moved or deleted within the last day and can have back, newest first."""
+    since = timestamp(runtime.clock.now() - KEPT)
+    with runtime.db.read() as connection:
+        found = actions.removals(connection, user_id, since)
+    return [_recent(runtime, removal) for removal in found]
+
+
 def undo(runtime: Runtime, user_id: int, ids: Sequence[int]) -> int:
-    """Take removals back that were not pushed yet; how many that were."""
+    """Take removals back: those not told to the server yet, and those that it has carried out; how many.
+
+    A message that went on from where it was put stays where it is.
+    """
+    now = runtime.clock.now()
+    with runtime.db.read() as connection:
+        every = actions.removals(connection, user_id, "", 1_000_000)
+    wanted = {removal.action.id: removal for removal in every if removal.action.id in ids}
+    places = {number: _place(runtime, removal) for number, removal in wanted.items()}
     with runtime.db.write() as connection:
-        return actions.cancel(connection, user_id, ids, runtime.clock.now())
+        back = actions.cancel(connection, user_id, ids, now)
+        for number, place in places.items():
+            if place is not None and actions.brought_back(connection, number):
+                home = {"folder": wanted[number].action.key.folder}
+                actions.add(connection, user_id, "move", place, now, arguments=home)
+                back += 1
+    return back
+
+
+def _recent(runtime: Runtime, removal: Removal) -> Recent:
+    action = removal.action
+    subject, to = "", action.arguments.get("folder", "")
+    if removal.came_to is not None:
+        subject, to = removal.came_to.get("subject", ""), removal.came_to["folder"]
+    else:
+        with runtime.db.read() as reading:
+            account = accounts.read(reading, action.key.account_id)
+        with runtime.mailbox(account.id, account.generation).read() as connection:
+            row = messages.find(connection, action.key.folder, action.key.uidvalidity, action.key.uid)
+        subject = row["subject"] if row else ""
+    return Recent(action.id, action.kind, subject, action.key.folder, to, moment(removal.at))  # type: ignore[arg-type]
+
+
+def _place(runtime: Runtime, removal: Removal) -> MessageKey | None:
+    """Where a removed message lies now: as the server told, else by its Message-ID; None when unknown."""
+    told = removal.came_to
+    if told is None:
+        return None
+    account_id = removal.action.key.account_id
+    if told["uid"]:
+        return MessageKey(account_id, told["folder"], told["uidvalidity"], told["uid"])
+    with runtime.db.read() as reading:
+        account = accounts.read(reading, account_id)
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        folder = folders.by_name(connection, told["folder"])
+        same = (
+            messages.by_message_id(connection, told.get("message_id", "")) if told.get("message_id") else []
+        )
+    there = [row for row in same if folder is not None and row["folder_id"] == folder.id]
+    if folder is None or len(there) != 1:
+        return None
+    return MessageKey(account_id, folder.name, folder.uidvalidity, there[0]["uid"])
 
 
 def _owned(runtime: Runtime, user_id: int, keys: Sequence[MessageKey]) -> dict[int, Account]:

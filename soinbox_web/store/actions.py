@@ -127,16 +127,26 @@ def claim(connection: sqlite3.Connection, action_id: int, worker: str) -> bool:
 
 
 def finish(
-    connection: sqlite3.Connection, action_id: int, now: datetime, problem: Problem | None = None
+    connection: sqlite3.Connection,
+    action_id: int,
+    now: datetime,
+    problem: Problem | None = None,
+    came_to: Mapping[str, Any] | None = None,
 ) -> None:
-    """The server agreed (`done`), or never will (`failed`); the bytes of an append are dropped."""
+    """The server agreed (`done`), or never will (`failed`); the bytes of an append are dropped.
+
+    `came_to` tells where a message lies that was moved: folder, uidvalidity and uid (0: not told),
+    message_id, subject.
+    """
     row = connection.execute(
-        "UPDATE actions SET state = ?, problem = ?, finished_at = ?, content = NULL WHERE id = ?"
+        "UPDATE actions SET state = ?, problem = ?, finished_at = ?, content = NULL, came_to = ?"
+        " WHERE id = ?"
         " RETURNING user_id, account_id, folder",
         (
             "failed" if problem else "done",
             problem and json.dumps(problem.as_row()),
             timestamp(now),
+            json.dumps(came_to) if came_to else None,
             action_id,
         ),
     ).fetchone()
@@ -149,6 +159,36 @@ def finish(
             account_id=row["account_id"],
             detail=row["folder"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A message that was moved or deleted, and where it lies now (None: the server was not told yet)."""
+
+    action: Action
+    at: str
+    came_to: Mapping[str, Any] | None
+
+
+def removals(connection: sqlite3.Connection, user_id: int, since: str, limit: int = 100) -> list[Removal]:
+    """What a user moved or deleted since a time (RFC 3339) and can still have back, newest first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, created_at, came_to, state FROM actions WHERE user_id = ? AND created_at > ?"  # noqa: S608
+        " AND kind IN ('move', 'delete', 'expunge') AND (state = 'open' OR came_to IS NOT NULL)"
+        " ORDER BY id DESC LIMIT ?",
+        (user_id, since, limit),
+    )
+    return [
+        Removal(_read(r), r["created_at"], json.loads(r["came_to"]) if r["came_to"] else None) for r in rows
+    ]
+
+
+def brought_back(connection: sqlite3.Connection, action_id: int) -> bool:
+    """From now on this removal cannot be taken back again; False when that was so before."""
+    cursor = connection.execute(
+        "UPDATE actions SET came_to = NULL WHERE id = ? AND came_to IS NOT NULL", (action_id,)
+    )
+    return cursor.rowcount == 1
 
 
 def release(connection: sqlite3.Connection, action_id: int, not_before: datetime) -> None:

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -67,11 +67,19 @@ def undo_bar() -> ResponseReturnValue:
     return page("undo.html", "undo-bar")
 
 
+@inbox.get("/recent")
+def recent() -> ResponseReturnValue:
+    """What was moved or deleted within the last day, each with its way back."""
+    return page("recent.html", removals=triage.recent(runtime(), current_user.id))
+
+
 @inbox.post("/undo")
 def undo() -> ResponseReturnValue:
     """Take removals back."""
     ids = [int(each) for each in request.form.getlist("id") if each.isascii() and each.isdigit()]
-    triage.undo(runtime(), current_user.id, ids[:1000])
+    back = triage.undo(runtime(), current_user.id, [each for each in ids if each < 2**63][:1000])
+    if ids and not back:
+        flash(_("This could not be taken back: the message is no longer where it was put."))
     return see_other(inside(request.form.get("next")) or url_for("inbox.show"))
 
 

@@ -56,6 +56,16 @@ def _ask_password(page: Page) -> None:
     page.locator("input[type=password]").first.wait_for()
 
 
+def _deleted(page: Page) -> None:
+    _go(page, "/inbox")
+    page.locator(".rows input[type=checkbox]").nth(3).check()
+    page.locator("button[name=do][value=delete]").first.click()
+    if page.locator("dialog[open]").count():
+        page.locator("dialog[open] .danger, dialog[open] .button-danger").first.click()
+    page.wait_for_timeout(500)
+    _go(page, "/recent")
+
+
 Screen = tuple[Colleague | None, Callable[[Page], None]]
 SCREENS: dict[str, Screen] = {
     "sign-in": (None, _place("/sign-in")),
@@ -71,6 +81,9 @@ SCREENS: dict[str, Screen] = {
     "account-status": (ANNA, _place("/accounts/1/status")),
     "personal-settings": (ANNA, _place("/personal-settings")),
     "team": (ANNA, _place("/team")),
+    "operator": (ANNA, _place("/operator")),
+    "recent": (ANNA, _deleted),
+    "search": (ANNA, _place("/inbox?q=verlichting")),
     "help": (CHLOE, _place("/help")),
     "set-up": (DAAN, _place("/setup")),
     "set-up-password": (DAAN, _ask_password),

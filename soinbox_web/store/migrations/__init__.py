@@ -12,9 +12,13 @@ from sqlite_utils import Migrations
 from soinbox_web.problems import Problem, StoreError
 from soinbox_web.store import backup
 from soinbox_web.store.database import Database
-from soinbox_web.store.migrations import m202611230900_first, m202611261345_hours
+from soinbox_web.store.migrations import (
+    m202611230900_first,
+    m202611261345_hours,
+    m202611261400_came_to,
+)
 
-ALL = (m202611230900_first, m202611261345_hours)
+ALL = (m202611230900_first, m202611261345_hours, m202611261400_came_to)
 
 _SET = Migrations("soinbox")
 for _module in ALL:
