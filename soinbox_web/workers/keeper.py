@@ -1,8 +1,7 @@
-"""The thread that keeps one account up to date: synchronise, listen, try again by the class of failure."""
+"""The life that keeps one account up to date: synchronise, listen, try again by the class of failure."""
 
-import threading
+from collections.abc import Generator
 from datetime import datetime
-from functools import partial
 
 from soinbox_web.mail import idle
 from soinbox_web.mail.imap import ImapConnection
@@ -11,25 +10,25 @@ from soinbox_web.problems import Problem
 from soinbox_web.services import failing, sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, requests
+from soinbox_web.workers.loop import Life, Wait, Woken
 from soinbox_web.workers.post import REFUSED_KEPT, Post, guarded, log
 
 ROUND = 60.0  # seconds between looks at all folders, and at INBOX where the server cannot push
 
 
-class Keeper(threading.Thread):
-    """Ends when its post is stopped or its account is gone."""
+class Keeper:
+    """`life` ends when its post is stopped or its account is gone."""
 
     def __init__(self, post: Post) -> None:
-        super().__init__(name=f"keeper-{post.account_id}", daemon=True)
         self.post = post
         self.runtime = post.runtime
         self._done_first = False
 
-    def run(self) -> None:
+    def life(self) -> Life:
         post = self.post
-        guarded(post, self._wait_out_known_problem)
+        yield from guarded(post, self._wait_out_known_problem())
         while not post.stopped:
-            problem = guarded(post, self._work)
+            problem = yield from guarded(post, self._work())
             post.healthy.clear()
             if problem is not None:
                 log.warning("account %d: %s", post.account_id, problem.code)
@@ -38,16 +37,15 @@ class Keeper(threading.Thread):
                 ):
                     break  # the change that tells of it starts a new post
                 retry = post.record(problem)
-                guarded(post, partial(self._wait, retry))
-        self.runtime.release(post.account_id)
+                yield from guarded(post, self._wait(retry))
 
-    def _wait_out_known_problem(self) -> None:
+    def _wait_out_known_problem(self) -> Life:
         """A failure of before a restart is not forgotten by it."""
         status = self.post.account().imap_status
         if status.problem is not None:
-            self._wait(status.next_retry_at)
+            yield from self._wait(status.next_retry_at)
 
-    def _work(self) -> None:
+    def _work(self) -> Life:
         if sync.discard_unfit(self.runtime, self.post.account_id):
             self.post.stop()  # the change that tells of it starts a new post
             return
@@ -64,14 +62,15 @@ class Keeper(threading.Thread):
             self._done_first = True
             self.post.errands.ring()
             while not self.post.stopped:
-                self._listen(session, account, connection)
+                yield from self._listen(session, account, connection)
 
-    def _listen(self, session: Session, account: Account, connection: ImapConnection) -> None:
+    def _listen(self, session: Session, account: Account, connection: ImapConnection) -> Life:
         """One round: INBOX open and heard of at once, then a look at the other folders."""
         end = self.runtime.clock.monotonic() + ROUND
         self._look_at_inbox(session)
         while not self.post.stopped and (left := end - self.runtime.clock.monotonic()) > 0:
-            news = self._hear(connection, left) if idle.offered(connection) else self._doze(connection, left)
+            listen = self._hear if idle.offered(connection) else self._doze
+            news = yield from listen(connection, left)
             if news:
                 self._look_at_inbox(session)
             if self._answer_refresh(session, account):
@@ -80,20 +79,20 @@ class Keeper(threading.Thread):
             sync.synchronise(session)
             failing.still_well(self.runtime, account.id)
 
-    def _hear(self, connection: ImapConnection, seconds: float) -> bool:
+    def _hear(self, connection: ImapConnection, seconds: float) -> Generator[Wait, Woken, bool]:
         """Listen until something happens or the bell rings; True for news."""
         listening = idle.Idle(connection)
         news = listening.begin()
         if not news and not listening.waiting:
-            self.post.keeping.wait(min(seconds, idle.RENEWED), listening)
+            yield Wait(min(seconds, idle.RENEWED), listening)
         news = listening.hear() or news
         return listening.end() or news
 
-    def _doze(self, connection: ImapConnection, seconds: float) -> bool:
+    def _doze(self, connection: ImapConnection, seconds: float) -> Generator[Wait, Woken, bool]:
         """Without IDLE: wait; a connection that does not answer afterwards is dead."""
-        rung, _ = self.post.keeping.wait(seconds)
+        woken = yield Wait(seconds)
         idle.check(connection)
-        return not rung
+        return not woken.rung
 
     def _look_at_inbox(self, session: Session) -> None:
         before = session.report.fetched
@@ -119,7 +118,7 @@ class Keeper(threading.Thread):
             for request_id in asked:
                 requests.finish(connection, request_id, self.runtime.clock.now(), problem)
 
-    def _wait(self, until: datetime | None) -> None:
+    def _wait(self, until: datetime | None) -> Life:
         """Until the time has come, or somebody presses Refresh where that can help."""
         while not self.post.stopped:
             now = self.runtime.clock.now()
@@ -133,7 +132,7 @@ class Keeper(threading.Thread):
                     status = accounts.status(connection, self.post.account_id, "imap")
                 self._finish(asked, status.problem)
             left = (until - now).total_seconds() if until is not None else 3600.0
-            self.post.keeping.wait(min(max(left, 0.01), 60.0))
+            yield Wait(min(max(left, 0.01), 60.0))
 
     def _refresh_helps(self, now: datetime) -> bool:
         status = self.post.account().imap_status

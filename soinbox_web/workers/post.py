@@ -1,8 +1,8 @@
-"""What the two threads of one account share: who it is, its bells, and what is known of its health."""
+"""What the two lives of one account share: who it is, its bells, and what is known of its health."""
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from soinbox_web.problems import AccessError, Problem, SignInError, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting, failing, sync
 from soinbox_web.store import accounts
-from soinbox_web.workers.wakeup import Wakeup
+from soinbox_web.workers.loop import Life, Loop, Wait, Woken
 
 REFUSED_KEPT = timedelta(minutes=15)
 
@@ -21,14 +21,14 @@ log = logging.getLogger("soinbox.mailroom")
 
 
 class Post:
-    """One account's place in the mailroom; `stop` ends both of its threads, wherever they wait."""
+    """One account's place in the mailroom; `stop` ends both of its lives, wherever they wait."""
 
-    def __init__(self, runtime: Runtime, account_id: int, network: Network) -> None:
+    def __init__(self, runtime: Runtime, account: Account, network: Network, loop: Loop) -> None:
         self.runtime = runtime
-        self.account_id = account_id
+        self.account_id = account.id
         self.network = network
-        self.keeping = Wakeup()  # rung for the thread that synchronises
-        self.errands = Wakeup()  # rung for the thread that acts and fetches
+        self.keeping = loop.bell(account.imap.host)  # rung for the life that synchronises
+        self.errands = loop.bell(account.imap.host)  # rung for the life that acts and fetches
         self.healthy = threading.Event()  # signed in at the last try
         self._stopped = threading.Event()
         self._pushing = threading.Lock()
@@ -101,10 +101,10 @@ class Post:
             return acting.push(self.runtime, account, connection)
 
 
-def guarded(post: Post, work: Callable[[], None]) -> Problem | None:
-    """Run; the problem it ended with. Errors of our own making become one too: no worker dies of them."""
+def guarded(post: Post, work: Life) -> Generator[Wait, Woken, Problem | None]:
+    """Run; the problem it ended with. Errors of our own making become one too: no life ends by them."""
     try:
-        work()
+        yield from work
     except AccessError:
         return None if post.stopped or _gone(post) else Problem("not_found", "imap")
     except SoinboxError as error:

@@ -1,6 +1,4 @@
-"""The thread that runs one account's errands on a connection of its own: actions, bodies, opened folders."""
-
-import threading
+"""The life that runs one account's errands on a connection of its own: actions, bodies, opened folders."""
 
 from soinbox_web.clock import moment
 from soinbox_web.mail.answers import CommandRefused
@@ -11,38 +9,38 @@ from soinbox_web.services import fetching, searching, sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, actions, requests
 from soinbox_web.store.requests import Request
+from soinbox_web.workers.loop import Life, Wait
 from soinbox_web.workers.post import Post, guarded
 
 IDLE_KEPT = 60.0  # seconds that the connection stays open without work
 PAUSE = 5.0  # seconds after a broken connection
 
 
-class Runner(threading.Thread):
-    """Never delays the synchronising thread, nor waits for it; ends when its post is stopped."""
+class Runner:
+    """`life` never delays the synchronising one, nor waits for it; it ends when its post is stopped."""
 
     def __init__(self, post: Post) -> None:
-        super().__init__(name=f"runner-{post.account_id}", daemon=True)
         self.post = post
         self.runtime = post.runtime
 
-    def run(self) -> None:
+    def life(self) -> Life:
         while not self.post.stopped:
-            problem = guarded(self.post, self._work)
+            problem = yield from guarded(self.post, self._work())
             if problem is not None:
                 self._give_up_requests(problem)
                 if problem.stage == "sign_in" and problem.retry != "later":
                     self.post.record(problem)
                     self.post.healthy.clear()
-                self.post.errands.wait(PAUSE)
-        self.runtime.release(self.post.account_id)
+                yield Wait(PAUSE)
 
-    def _work(self) -> None:
+    def _work(self) -> Life:
         """Wait for work, then connect and go on until there was none for a while."""
-        self._wait_for_work()
+        yield from self._wait_for_work()
         if self.post.stopped:
             return
         if not self.post.healthy.is_set():
             self._refuse_while_failing()
+            yield Wait(1.0)
             return
         account = self.post.account()
         with self.post.connected(account) as connection:
@@ -53,9 +51,10 @@ class Runner(threading.Thread):
                 if self._fetch_asked(session, reader):
                     continue
                 if fetching.fetch_some(reader):
+                    yield Wait(0.0)  # others first
                     continue
-                rung, _ = self.post.errands.wait(min(self._until_due(), IDLE_KEPT))
-                if not rung and not self._has_due():
+                woken = yield Wait(min(self._until_due(), IDLE_KEPT))
+                if not woken.rung and not self._has_due():
                     return
 
     def _act(
@@ -96,14 +95,14 @@ class Runner(threading.Thread):
         wanted = [request for request in asked if request.kind in ("body", "open_folder", "search")]
         return sorted(wanted, key=lambda request: request.kind != "body")
 
-    def _wait_for_work(self) -> None:
+    def _wait_for_work(self) -> Life:
         while (
             not self.post.stopped
             and not self._asked()
             and not (self._has_due() and self.post.healthy.is_set())
         ):
-            rung, _ = self.post.errands.wait(min(self._until_due(), 60.0))
-            if rung and self.post.healthy.is_set():
+            woken = yield Wait(min(self._until_due(), 60.0))
+            if woken.rung and self.post.healthy.is_set():
                 return
 
     def _has_due(self) -> bool:
@@ -121,7 +120,6 @@ class Runner(threading.Thread):
             problem = accounts.status(connection, self.post.account_id, "imap").problem
         if problem is not None:
             self._give_up_requests(problem)
-        self.post.errands.wait(1.0)
 
     def _give_up_requests(self, problem: Problem) -> None:
         self._finish(self._asked(), problem)

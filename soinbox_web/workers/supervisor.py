@@ -3,13 +3,16 @@
 import re
 import sqlite3
 import threading
+from functools import partial
 
 from soinbox_web.mail.net import Network
+from soinbox_web.model.account import Account
 from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting
 from soinbox_web.store import accounts, changes
 from soinbox_web.workers.keeper import Keeper
+from soinbox_web.workers.loop import Bell, Loop
 from soinbox_web.workers.post import Post, log
 from soinbox_web.workers.runner import Runner
 
@@ -19,18 +22,22 @@ _FILE = re.compile(r"(\d+)-(\d+)\.sqlite")
 
 
 class Supervisor:
-    """Starts and stops the two threads of each account, and rings their bells."""
+    """Begins and ends the two lives of each account, and rings their bells."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.network = Network(runtime.settings, runtime.clock)
         self.posts: dict[int, Post] = {}
-        self._threads: list[threading.Thread] = []
+        self.loop = Loop(runtime.clock)
+        self._ending: list[Bell] = []
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set."""
         version, heard, reconciled = -1, self._latest(), 0.0
         acting.recover(self.runtime)
+        over = threading.Event()
+        looping = threading.Thread(target=self.loop.run, args=(over,), name="loop", daemon=True)
+        looping.start()
         while not stop.wait(LOOK_EVERY):
             try:
                 now = self.runtime.clock.monotonic()
@@ -45,15 +52,17 @@ class Supervisor:
                 log.warning("supervisor: %s", error.problem.code)
                 stop.wait(1.0)
         self.end()
+        over.set()
+        looping.join(2.0)
+        self.loop.close()
 
     def end(self) -> None:
-        """Stop every post; their threads are given a second and a half."""
-        for post in self.posts.values():
-            post.stop()
+        """Stop every post; their lives are given a second and a half."""
+        for account_id in list(self.posts):
+            self._close(account_id)
         end = self.runtime.clock.monotonic() + 1.5
-        for thread in self._threads:
-            thread.join(max(0.01, end - self.runtime.clock.monotonic()))
-        self.posts.clear()
+        for bell in self._ending:
+            bell.over.wait(max(0.01, end - self.runtime.clock.monotonic()))
 
     def reconcile(self) -> None:
         """A post for each account that is not paused, none for others, no file of an account that is gone."""
@@ -63,8 +72,8 @@ class Supervisor:
             self._close(account_id)
         for account in known.values():
             if account.id not in self.posts and not account.paused:
-                self._open(account.id)
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
+                self._open(account)
+        self._ending = [bell for bell in self._ending if not bell.over.is_set()]
         current = {(account.id, account.generation) for account in known.values()}
         for path in (self.runtime.settings.instance / "mailboxes").glob("*.sqlite"):
             found = _FILE.fullmatch(path.name)
@@ -93,16 +102,17 @@ class Supervisor:
         elif row["topic"] == "request" and row["detail"] == "refresh":
             post.keeping.ring()
 
-    def _open(self, account_id: int) -> None:
-        post = self.posts[account_id] = Post(self.runtime, account_id, self.network)
-        for thread in (Keeper(post), Runner(post)):
-            thread.start()
-            self._threads.append(thread)
+    def _open(self, account: Account) -> None:
+        post = self.posts[account.id] = Post(self.runtime, account, self.network, self.loop)
+        release = partial(self.runtime.release, account.id)
+        self.loop.begin(post.keeping, Keeper(post).life(), release)
+        self.loop.begin(post.errands, Runner(post).life(), release)
 
     def _close(self, account_id: int) -> None:
         post = self.posts.pop(account_id, None)
         if post is not None:
             post.stop()
+            self._ending += [post.keeping, post.errands]
 
     def _latest(self) -> int:
         with self.runtime.db.read() as connection:

@@ -1,0 +1,228 @@
+"""The loop: here every account waits for its line, its bell or a time; a thread is lent for work only.
+
+A *life* is a generator: it runs in some thread of the pool until it yields a `Wait`, and goes on, perhaps in
+another thread, when what it waits for has come. So a thousand quiet accounts cost no thread.
+"""
+
+import contextlib
+import heapq
+import itertools
+import logging
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from soinbox_web.clock import Clock
+
+THREADS = 32
+OF_ONE_LANE = 12  # jobs of one server at once: one that hangs must not take every thread
+
+log = logging.getLogger("soinbox.mailroom")
+
+
+class Line(Protocol):
+    """Anything that becomes readable; `waiting` when something was read already and poll cannot see it."""
+
+    def fileno(self) -> int: ...
+
+    @property
+    def waiting(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """`seconds` at most, or until the bell rings or `line` can be read."""
+
+    seconds: float
+    line: Line | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """Why a life goes on; both False when its time was over."""
+
+    rung: bool = False
+    readable: bool = False
+
+
+Life = Generator[Wait, Woken, None]
+
+
+@dataclass(eq=False, slots=True)
+class Bell:
+    """`ring` wakes the life that it belongs to, now or at its next wait; from any thread."""
+
+    loop: "Loop"
+    lane: str
+    life: Life | None = None
+    after: Callable[[], None] = lambda: None  # what a thread does when a piece of work is over
+    rung: bool = False
+    waiting: Wait | None = None
+    begun: bool = False
+    descriptor: int = -1  # of the line that is watched for it
+    turn: int = 0  # of the wait, so that an old deadline is told from a new one
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def ring(self) -> None:
+        self.rung = True
+        self.loop.wake(self)
+
+
+class Loop:
+    """`run` in a thread of its own; everything else may be called from anywhere."""
+
+    def __init__(self, clock: Clock, threads: int = THREADS, of_one_lane: int = OF_ONE_LANE) -> None:
+        self._clock = clock
+        self._of_one_lane = of_one_lane
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="mailroom")
+        self._guard = threading.Lock()
+        self._told: deque[Bell] = deque()  # parked or rung since the loop looked
+        self._lanes: dict[str, int] = {}  # jobs that run
+        self._queued: dict[str, deque[tuple[Bell, Woken]]] = {}
+        self._poll = select.epoll()
+        self._lines: dict[int, Bell] = {}
+        self._deadlines: list[tuple[float, int, int, Bell]] = []
+        self._order = itertools.count()
+        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._poll.register(self._read, select.EPOLLIN)
+        self._closed = False
+
+    def bell(self, lane: str) -> Bell:
+        """A bell for a life to come; lives of one lane (a server) share a part of the threads."""
+        return Bell(self, lane)
+
+    def begin(self, bell: Bell, life: Life, after: Callable[[], None]) -> None:
+        """Let a life run; `after` is called in its thread whenever it waits again or has ended."""
+        bell.life, bell.after = life, after
+        self._go_on(bell, Woken())
+
+    def wake(self, bell: Bell) -> None:
+        """Look at this bell soon."""
+        with self._guard:
+            if self._closed:
+                return
+            self._told.append(bell)
+            if len(self._told) == 1:
+                os.write(self._write, b".")
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set."""
+        while not stop.is_set():
+            for descriptor, _ in self._poll.poll(self._until_next()):
+                if descriptor == self._read:
+                    self._hear()
+                elif (bell := self._lines.get(descriptor)) is not None:
+                    self._resume(bell, Woken(readable=True))
+            self._meet_deadlines()
+
+    def close(self) -> None:
+        """After `run` has ended: no life goes on any more."""
+        with self._guard:
+            self._closed = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._poll.close()
+        os.close(self._read)
+        os.close(self._write)
+
+    # In the thread of the loop.
+
+    def _until_next(self) -> float:
+        if not self._deadlines:
+            return 1.0
+        return min(1.0, max(0.0, self._deadlines[0][0] - self._clock.monotonic()))
+
+    def _hear(self) -> None:
+        with self._guard:
+            os.read(self._read, 16)
+            told, self._told = self._told, deque()
+        for bell in told:
+            if bell.waiting is None:
+                continue  # at work: its next wait finds the bell rung
+            line = bell.waiting.line
+            if bell.rung:
+                self._resume(bell, Woken(rung=True))
+            elif line is not None and line.waiting:
+                self._resume(bell, Woken(readable=True))
+            else:
+                self._park(bell, bell.waiting)
+
+    def _park(self, bell: Bell, wait: Wait) -> None:
+        if wait.line is not None and bell.descriptor < 0:
+            try:
+                descriptor = wait.line.fileno()
+                self._poll.register(descriptor, select.EPOLLIN | select.EPOLLRDHUP)
+            except (OSError, ValueError):  # closed meanwhile
+                self._resume(bell, Woken(readable=True))
+                return
+            self._lines[descriptor], bell.descriptor = bell, descriptor
+        bell.turn += 1
+        end = self._clock.monotonic() + max(0.0, wait.seconds)
+        heapq.heappush(self._deadlines, (end, next(self._order), bell.turn, bell))
+
+    def _meet_deadlines(self) -> None:
+        now = self._clock.monotonic()
+        while self._deadlines and self._deadlines[0][0] <= now:
+            _, _, turn, bell = heapq.heappop(self._deadlines)
+            if bell.turn == turn and bell.waiting is not None:
+                self._resume(bell, Woken())
+
+    def _resume(self, bell: Bell, woken: Woken) -> None:
+        if bell.descriptor >= 0:
+            del self._lines[bell.descriptor]
+            with contextlib.suppress(OSError, ValueError):  # closed meanwhile: epoll has forgotten it
+                self._poll.unregister(bell.descriptor)
+            bell.descriptor = -1
+        bell.waiting = None
+        bell.turn += 1
+        if woken.rung:
+            bell.rung = False
+        self._go_on(bell, woken)
+
+    # Threads.
+
+    def _go_on(self, bell: Bell, woken: Woken) -> None:
+        with self._guard:
+            if self._closed:
+                return
+            if self._lanes.get(bell.lane, 0) >= self._of_one_lane:
+                self._queued.setdefault(bell.lane, deque()).append((bell, woken))
+                return
+            self._lanes[bell.lane] = self._lanes.get(bell.lane, 0) + 1
+            self._pool.submit(self._work, bell, woken)
+
+    def _work(self, bell: Bell, woken: Woken) -> None:
+        """One piece of a life, in a thread of the pool."""
+        assert bell.life is not None
+        wait: Wait | None = None
+        try:
+            wait = bell.life.send(woken) if bell.begun else next(bell.life)
+            bell.begun = True
+        except StopIteration:
+            pass
+        except Exception:  # a life guards itself; this one could not
+            log.exception("a life ended")
+        finally:
+            bell.after()
+            self._give_way(bell.lane)
+        if wait is None:
+            bell.over.set()
+            return
+        bell.waiting = wait
+        self.wake(bell)
+
+    def _give_way(self, lane: str) -> None:
+        """The next of the lane takes this one's place."""
+        with self._guard:
+            queue = self._queued.get(lane)
+            if queue and not self._closed:
+                self._pool.submit(self._work, *queue.popleft())
+                return
+            self._lanes[lane] -= 1
+            if not self._lanes[lane]:
+                del self._lanes[lane]
+            self._queued.pop(lane, None)

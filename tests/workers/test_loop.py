@@ -1,0 +1,157 @@
+"""The loop: lives that wait cost no thread, those of one server share a part, nothing that wakes is lost."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from soinbox_web.clock import SystemClock
+from soinbox_web.workers.loop import Bell, Life, Loop, Wait
+from tests.workers.conftest import Eventually
+
+
+class Line:
+    """A socket that a life listens to."""
+
+    def __init__(self) -> None:
+        self.here, self.there = socket.socketpair()
+
+    def fileno(self) -> int:
+        return self.here.fileno()
+
+    @property
+    def waiting(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    stop = threading.Event()
+    loop = Loop(SystemClock(), threads=6, of_one_lane=2)
+    thread = threading.Thread(target=loop.run, args=(stop,), daemon=True)
+    thread.start()
+    yield loop
+    stop.set()
+    thread.join(5)
+    loop.close()
+
+
+def begin(loop: Loop, life: Life, lane: str = "a", bell: Bell | None = None) -> Bell:
+    bell = bell or loop.bell(lane)
+    loop.begin(bell, life, lambda: None)
+    return bell
+
+
+def test_a_thousand_lives_wait_in_one_thread(loop: Loop, eventually: Eventually) -> None:
+    lines = [Line() for _ in range(400)]
+    heard: list[int] = []
+
+    def life(number: int, line: Line) -> Life:
+        woken = yield Wait(60, line)
+        assert woken.readable and not woken.rung
+        heard.append(number)
+
+    for number, line in enumerate(lines):
+        begin(loop, life(number, line), lane=f"{number}")
+    time.sleep(0.3)
+    assert sum(thread.name.startswith("mailroom") for thread in threading.enumerate()) <= 6
+    for number in (7, 390, 0):
+        lines[number].there.send(b"x")
+        eventually(lambda number=number: number in heard)
+    assert sorted(heard) == [0, 7, 390]
+    for line in lines:
+        line.here.close()
+        line.there.close()
+
+
+def test_servers_that_hang_take_a_part_of_the_threads_only(loop: Loop, eventually: Eventually) -> None:
+    release, done = threading.Event(), threading.Event()
+
+    def hanging() -> Life:
+        release.wait(10)
+        yield Wait(0)
+
+    def healthy() -> Life:
+        yield Wait(0)
+        done.set()
+
+    stuck = [begin(loop, hanging(), lane="dead.example") for _ in range(20)]
+    begin(loop, healthy(), lane="well.example")
+    assert done.wait(2), "an account of another server goes on"
+    release.set()
+    eventually(lambda: all(bell.over.is_set() for bell in stuck))
+
+
+def test_a_bell_that_rings_during_work_is_heard_at_the_next_wait(loop: Loop, eventually: Eventually) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+    rung: list[bool] = []
+
+    def life() -> Life:
+        at_work.set()
+        go_on.wait(5)
+        rung.append((yield Wait(60)).rung)
+        rung.append((yield Wait(0.05)).rung)
+
+    bell = begin(loop, life())
+    assert at_work.wait(2)
+    bell.ring()
+    go_on.set()
+    eventually(bell.over.is_set)
+    assert rung == [True, False]
+
+
+def test_times_are_kept_in_order(loop: Loop, eventually: Eventually) -> None:
+    ended: list[float] = []
+
+    def life(seconds: float) -> Life:
+        yield Wait(seconds)
+        ended.append(seconds)
+
+    bells = [begin(loop, life(seconds), lane=f"{seconds}") for seconds in (0.3, 0.1, 0.2)]
+    eventually(lambda: all(bell.over.is_set() for bell in bells))
+    assert ended == [0.1, 0.2, 0.3]
+
+
+def test_a_line_that_is_cut_wakes(loop: Loop, eventually: Eventually) -> None:
+    line = Line()
+
+    def life() -> Life:
+        woken = yield Wait(60, line)
+        assert woken.readable
+
+    bell = begin(loop, life())
+    time.sleep(0.1)
+    line.there.close()
+    eventually(bell.over.is_set)
+    line.here.close()
+
+
+def test_a_life_that_fails_ends_alone_and_gives_its_place_back(loop: Loop, eventually: Eventually) -> None:
+    def failing() -> Life:
+        yield Wait(0)
+        raise ValueError("a fault of ours")
+
+    def quiet() -> Life:
+        yield Wait(0.01)
+
+    bells = [begin(loop, failing()) for _ in range(10)] + [begin(loop, quiet()) for _ in range(10)]
+    eventually(lambda: all(bell.over.is_set() for bell in bells))
+
+
+def test_nothing_is_left_of_lives_that_ended(loop: Loop, eventually: Eventually) -> None:
+    def life(line: Line) -> Life:
+        yield Wait(60, line)
+
+    before = psutil.Process().num_fds()
+    for _ in range(200):
+        line = Line()
+        bell = begin(loop, life(line))
+        bell.ring()
+        eventually(bell.over.is_set)
+        line.here.close()
+        line.there.close()
+    assert psutil.Process().num_fds() <= before + 2
+    assert not loop._lines and not loop._lanes and not loop._queued
