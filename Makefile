@@ -8,7 +8,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard soinbox_web/translations/*/LC_MESSAGES/*.po))
 PYTEST ?= $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help demo run test check lint types arch bench doctor-report trust docs texts screenshots clean
+.PHONY: help demo run test check lint types arch bench doctor-report trust soak docs texts screenshots film clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,10 @@ trust: $(VENV)/.test $(CATALOGS) ## what is lost, doubled or damaged by faults a
 	@tests/debian-parts
 	$(BIN)/python -m tests.reports.trust $(ARGS)
 
+soak: $(VENV)/.test $(CATALOGS) ## 50 accounts, 10,000 arrivals, servers restarted at random (10 minutes)
+	@tests/debian-parts
+	$(BIN)/python -m tests.reports.soak $(ARGS)
+
 docs: $(VENV)/.test $(CATALOGS) ## write docs/schema.sql, problems.md and settings.md anew
 	$(BIN)/python -m tests.house.documents
 
@@ -56,6 +60,10 @@ texts: $(VENV)/.test ## gather the texts into the Dutch catalog and list those w
 screenshots: $(VENV)/.test $(CATALOGS) ## the picture in the README and those of every screen
 	@tests/debian-parts
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
+film: $(VENV)/.test $(CATALOGS) ## a mailbox of 100,000 messages opened in Chromium, as a strip of pictures
+	@tests/debian-parts
+	$(BIN)/python -m tests.browser.film $(ARGS)
 
 clean: ## remove what was made (the instance stays)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

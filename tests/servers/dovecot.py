@@ -216,6 +216,11 @@ class Dovecot:
             child.kill(self._process)
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def restart(self) -> None:
         self.stop()
         self.start()

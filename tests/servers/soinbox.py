@@ -59,6 +59,11 @@ class Soinbox:
             child.kill(self._process)
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def close(self) -> None:
         self.stop()
         self.runtime.close()
