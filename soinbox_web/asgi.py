@@ -5,6 +5,7 @@ from typing import Any
 
 from a2wsgi import WSGIMiddleware
 
+from soinbox_web import logs
 from soinbox_web.app import create_app
 from soinbox_web.runtime import build
 from soinbox_web.settings import from_environment
@@ -19,6 +20,7 @@ POOL_THREADS = 24
 
 def application() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """Built in each worker process, after the fork; settings come from the environment."""
+    logs.configure()
     settings = from_environment()
     runtime = build(settings)
     flask = WSGIMiddleware(create_app(settings, runtime), workers=POOL_THREADS)  # type: ignore[arg-type]

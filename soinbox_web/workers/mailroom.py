@@ -9,6 +9,7 @@ import socket
 import threading
 from types import FrameType
 
+from soinbox_web import logs
 from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.settings import Settings, from_environment
@@ -25,7 +26,7 @@ log = logging.getLogger("soinbox.mailroom")
 
 def main(settings: Settings | None = None) -> None:
     """Run until SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logs.configure()
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
