@@ -197,11 +197,9 @@ def _disturb(soak: Soak, server: Dovecot, over: threading.Event) -> None:
     while not over.wait(dice.uniform(12, 25)):
         how = dice.choice(("kill", "restart", "stop"))
         soak.restarts.append(how)
-        if how == "kill":
-            server.kill()
-            server.start()
-        elif how == "restart":
-            server.restart()
+        if how in ("kill", "restart"):
+            server.kill() if how == "kill" else server.stop()
+            _start(server)
         else:
             children = [process.pid for process in psutil.Process(server.pid).children(recursive=True)]
             for number in (signal.SIGSTOP, signal.SIGCONT):
@@ -209,6 +207,18 @@ def _disturb(soak: Soak, server: Dovecot, over: threading.Event) -> None:
                     _signal(pid, number)
                 if number == signal.SIGSTOP:
                     over.wait(8)
+
+
+def _start(server: Dovecot) -> None:
+    """Start it again; the port of one just killed may be taken for a moment."""
+    for _ in range(20):
+        try:
+            server.start()
+            return
+        except RuntimeError:
+            server.kill()
+            time.sleep(0.5)
+    raise RuntimeError("the server does not come back")
 
 
 def _signal(pid: int, number: int) -> None:
