@@ -8,13 +8,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 from soinbox_web.clock import SystemClock
 from soinbox_web.problems import Problem, StoreError
 from soinbox_web.runtime import build
 from soinbox_web.services import members, upkeep
 from soinbox_web.settings import Settings, child_environment, export
+from soinbox_web.stopping import stop_on
 
 WEB_WORKERS = 2
 STOP_SECONDS = 10
@@ -84,12 +84,7 @@ def supervise(commands: dict[str, list[str]], settings: Settings) -> None:
     StoreError product_keeps_stopping when one ends again and again right after its start.
     """
     stop = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
+    stop_on(stop, signal.SIGTERM, signal.SIGINT)
     environment, clock = child_environment(settings), SystemClock()
     children = {name: subprocess.Popen(command, env=environment) for name, command in commands.items()}
     begun = dict.fromkeys(commands, clock.monotonic())

@@ -7,7 +7,6 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -18,6 +17,7 @@ from soinbox_web.rehearsal.cast import COMPANY, TEAM
 from soinbox_web.rehearsal.mail_world import World, mail_world
 from soinbox_web.runtime import build
 from soinbox_web.settings import Settings, child_environment, from_environment
+from soinbox_web.stopping import stop_on
 
 PORT = 8025
 STOP_SECONDS = 15.0
@@ -27,12 +27,7 @@ START_SECONDS = 60.0
 def run(port: int | None = None) -> None:
     """Run until SIGINT or SIGTERM; nothing outlives this process, and the folder is removed."""
     stop = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, on_signal)
+    stop_on(stop, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     clock = SystemClock()
     click.echo("Starting mail servers and writing sample mail …")
     with tempfile.TemporaryDirectory(prefix="soinbox-demo-") as name:

@@ -7,12 +7,12 @@ import secrets
 import signal
 import socket
 import threading
-from types import FrameType
 
 from soinbox_web import logs
 from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.settings import Settings, from_environment
+from soinbox_web.stopping import stop_on
 from soinbox_web.store import leases
 from soinbox_web.workers import janitor, outbox
 from soinbox_web.workers.supervisor import Supervisor
@@ -28,13 +28,8 @@ def main(settings: Settings | None = None) -> None:
     """Run until SIGTERM or SIGINT."""
     logs.configure()
     stop = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, on_signal)
+        stop_on(stop, signal.SIGTERM, signal.SIGINT)
     runtime = build(settings or from_environment())
     try:
         run(runtime, stop)

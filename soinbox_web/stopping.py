@@ -1,0 +1,22 @@
+"""Told to stop: a signal sets an event, however many come and whatever they interrupt."""
+
+import signal
+import threading
+from types import FrameType
+
+
+def stop_on(stop: threading.Event, *numbers: signal.Signals) -> None:
+    """Set `stop` at the first of these signals; call it in the main thread.
+
+    A thread of its own sets it: a handler runs between any two steps of the main thread, which may hold the
+    event's lock at that moment, in `wait` or in a handler that was interrupted itself.
+    """
+    heard: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if not heard:  # two may see this; that does no harm
+            heard.append(number)
+            threading.Thread(target=stop.set, name="stopping", daemon=True).start()
+
+    for number in numbers:
+        signal.signal(number, handle)
