@@ -141,7 +141,7 @@ def test_from_the_address_to_sent_mail_without_a_password(
     decide(page, "Deny")
     page.wait_for_url("**/setup/*", wait_until="load")
     expect(page.locator("#problem")).to_be_visible(timeout=15_000)
-    page.wait_for_timeout(300)  # the stream that brought it has closed
+    page.wait_for_timeout(2500)  # whoever comes back gets a whole page, which loads itself anew once
     watched.check()
 
     page.get_by_role("button", name="Sign in at localhost").click()
