@@ -20,6 +20,7 @@ RECENT = frozenset({"\\Recent"})  # tells of sessions, not of messages (gone in 
 _MOST_PEOPLE = 500  # of one field
 _MOST_REFERENCES = 50
 _LONGEST_ID = 990
+_NO_HOST = frozenset({"", "MISSING_DOMAIN", "SYNTAX_ERROR", ".MISSING-HOST-NAME.", ".SYNTAX-ERROR."})
 
 
 def inside(text: bytes) -> bytes:
@@ -61,26 +62,27 @@ def people(raw: bytes) -> tuple[Correspondent, ...]:
         for name, local, host in _PERSON.findall(raw)
         if host not in (b"NIL", b"nil")
     ]
-    return tuple(found[:_MOST_PEOPLE])
+    return tuple([one for one in found if any(one)][:_MOST_PEOPLE])
 
 
 def people_of(listed: Sequence[object]) -> tuple[Correspondent, ...]:
     """The people of an address list that was parsed."""
-    return tuple(
+    found = [
         person(*(part if isinstance(part, bytes) else b"" for part in (one[0], one[2], one[3])))
-        for one in listed[:_MOST_PEOPLE]
+        for one in listed
         if isinstance(one, list) and len(one) == 4 and one[3] is not None
-    )
+    ]
+    return tuple([one for one in found if any(one)][:_MOST_PEOPLE])
 
 
 @lru_cache(maxsize=16_384)
 def person(name: bytes, mailbox: bytes, host: bytes) -> Correspondent:
-    """One person; hosts that stand for a missing one are left out."""
+    """One person; hosts that stand for a missing one, or for one that cannot be read, are left out."""
     local, domain = text(mailbox), text(host)
-    if domain in ("", "MISSING_DOMAIN", ".MISSING-HOST-NAME.") or local == "MISSING_MAILBOX":
+    if domain in _NO_HOST or local == "MISSING_MAILBOX":
         domain, local = "", "" if local == "MISSING_MAILBOX" else local
     address = f"{local}@{domain}" if domain else local
-    shown = text(name).strip("\"' ")
+    shown = headers.unquoted(text(name))
     return Correspondent("" if shown == address else shown, address[:320])
 
 

@@ -163,7 +163,6 @@ def _storm(
             )
         time.sleep(0.02)
     over.set()
-    disturbing.join()
 
 
 def _deliver(soak: Soak, member: Member) -> None:
@@ -207,6 +206,7 @@ def _disturb(soak: Soak, server: Dovecot, over: threading.Event) -> None:
                     _signal(pid, number)
                 if number == signal.SIGSTOP:
                     over.wait(8)
+    threading.Event().wait()  # a server that this thread has started ends with it (PR_SET_PDEATHSIG)
 
 
 def _start(server: Dovecot) -> None:

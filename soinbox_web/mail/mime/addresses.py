@@ -3,7 +3,7 @@
 import re
 
 from soinbox_web.mail.mime import caps, charset
-from soinbox_web.mail.mime.headers import clean, decode_words
+from soinbox_web.mail.mime.headers import clean, decode_words, unquoted
 from soinbox_web.model.message import Correspondent
 
 _TOKEN = re.compile(
@@ -106,7 +106,7 @@ class _Entry:
 
     @staticmethod
     def append(found: list[Correspondent], name: str, address: str) -> None:
-        shown = decode_words(name.encode("latin-1")).strip("\"' ")
+        shown = unquoted(decode_words(name.encode("latin-1")))
         address = _address(address)
         if shown == address:
             shown = ""

@@ -47,6 +47,14 @@ def decode_words(raw: bytes | str) -> str:
     return clean("".join(out))
 
 
+def unquoted(name: str) -> str:
+    """A display name without the quotes around the whole of it, however often it was quoted."""
+    name = name.strip()
+    while len(name) > 1 and name[0] == name[-1] and name[0] in "\"'":
+        name = name[1:-1].strip()
+    return name
+
+
 def _word_bytes(encoding: bytes, text: bytes) -> bytes:
     if encoding in b"qQ":
         return _HEX.sub(lambda pair: bytes.fromhex(pair[1].decode()), text.replace(b"_", b" "))
