@@ -338,6 +338,8 @@ CREATE TABLE bodies (
   fetched_at TEXT NOT NULL
 ) STRICT;
 
+CREATE INDEX bodies_by_size ON bodies(size);
+
 CREATE TABLE changes (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   at TEXT NOT NULL,
@@ -425,6 +427,8 @@ CREATE INDEX messages_by_sender ON messages(folder_id, sort_sender);
 CREATE INDEX messages_by_subject ON messages(folder_id, sort_subject);
 
 CREATE INDEX messages_by_thread ON messages(thread_id);
+
+CREATE INDEX messages_never_read_whole ON messages(folder_id) WHERE preview IS NULL;
 
 CREATE INDEX messages_unread ON messages(folder_id) WHERE seen = 0;
 

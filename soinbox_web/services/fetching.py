@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from soinbox_web.clock import timestamp
 from soinbox_web.mail import folders as server
 from soinbox_web.mail.bodies import LARGEST, fetch_bodies
 from soinbox_web.mail.imap import ImapConnection
@@ -73,7 +72,7 @@ def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int
         if bodies.total(connection) >= BACKGROUND_TOTAL:
             return 0
         listed = in_order(folders.listing(connection), reader.account.provider)
-        oldest = timestamp(now - since) if since else ""
+        oldest = now - since if since else None
         for folder in listed:
             if folder.role in ("trash", "junk"):
                 continue

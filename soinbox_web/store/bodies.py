@@ -7,6 +7,7 @@ from datetime import datetime
 
 from soinbox_web.clock import moment, timestamp
 from soinbox_web.store import messages
+from soinbox_web.store.filter import first_id
 
 PREVIEW = 160  # characters
 
@@ -43,14 +44,13 @@ def has(connection: sqlite3.Connection, row_id: int) -> bool:
 
 
 def missing(
-    connection: sqlite3.Connection, folder_id: int, since: str, largest: int, limit: int
+    connection: sqlite3.Connection, folder_id: int, since: datetime | None, largest: int, limit: int
 ) -> list[sqlite3.Row]:
-    """The newest rows since a time (RFC 3339), of at most `largest` bytes, whose body is not here."""
+    """The newest rows since then, of at most `largest` bytes, whose body was never here."""
     return connection.execute(
-        "SELECT m.id, m.uid, m.size FROM messages m LEFT JOIN bodies b ON b.message_rowid = m.id"
-        " WHERE m.folder_id = ? AND b.message_rowid IS NULL AND m.sort_at >= ? AND m.size <= ?"
-        " ORDER BY m.id DESC LIMIT ?",
-        (folder_id, since, largest, limit),
+        "SELECT id, uid, size FROM messages INDEXED BY messages_never_read_whole"
+        " WHERE folder_id = ? AND preview IS NULL AND id >= ? AND size <= ? ORDER BY id DESC LIMIT ?",
+        (folder_id, first_id(since) if since else 0, largest, limit),
     ).fetchall()
 
 

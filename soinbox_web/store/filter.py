@@ -47,9 +47,9 @@ class Filter:
         if self.with_attachment:
             add("m.has_attachments = 1")
         if self.since is not None:
-            add("m.id >= ?", _first_id(self.since))
+            add("m.id >= ?", first_id(self.since))
         if self.until is not None:
-            add("m.id < ?", _first_id(self.until))
+            add("m.id < ?", first_id(self.until))
         if self.senders is not None:
             which = "NOT " if self.other_senders else ""
             add(f"lower(m.sender_address) {which}{_AMONG}", json.dumps(sorted(self.senders)))
@@ -59,7 +59,8 @@ class Filter:
 EVERYTHING = Filter()
 
 
-def _first_id(moment: datetime) -> int:
+def first_id(moment: datetime) -> int:
+    """No row of this moment or later has a smaller id."""
     return max(int(moment.timestamp()), 0) << SECOND
 
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 3
+VERSION = 4
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS folders (
@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS messages_by_date ON messages(folder_id);
 CREATE INDEX IF NOT EXISTS messages_unread ON messages(folder_id) WHERE seen = 0;
 CREATE INDEX IF NOT EXISTS messages_with_attachment ON messages(folder_id) WHERE has_attachments = 1;
+CREATE INDEX IF NOT EXISTS messages_never_read_whole ON messages(folder_id) WHERE preview IS NULL;
 CREATE INDEX IF NOT EXISTS messages_by_sender ON messages(folder_id, sort_sender);
 CREATE INDEX IF NOT EXISTS messages_by_subject ON messages(folder_id, sort_subject);
 CREATE INDEX IF NOT EXISTS messages_by_message_id ON messages(message_id);
@@ -70,6 +71,7 @@ CREATE TABLE IF NOT EXISTS bodies (
   size INTEGER NOT NULL,
   fetched_at TEXT NOT NULL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS bodies_by_size ON bodies(size);
 
 -- Bodies of a folder that is built anew (UIDVALIDITY changed), until their messages are here again.
 CREATE TABLE IF NOT EXISTS kept_bodies (

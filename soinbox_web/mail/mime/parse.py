@@ -2,7 +2,7 @@
 
 import hashlib
 
-from soinbox_web.mail.mime import caps, charset, headers
+from soinbox_web.mail.mime import caps, charset, headers, quick
 from soinbox_web.mail.mime.addresses import addresses
 from soinbox_web.mail.mime.body import Bodies, bodies
 from soinbox_web.mail.mime.reader import Part, has_uuencode, read, read_fields
@@ -33,6 +33,14 @@ def parse(raw: bytes) -> ParsedMessage:
 
 def readable_text(raw: bytes) -> str:
     """The text alone, as `parse` gives it: what the search index and the list's preview know of a message."""
+    try:
+        return _text(bodies(quick.tree(raw)))
+    except quick.Doubt:
+        return carefully_read_text(raw)
+
+
+def carefully_read_text(raw: bytes) -> str:
+    """The same by our own reader alone."""
     try:
         return _text(bodies(read(raw).root))
     except caps.OverCap:

@@ -11,7 +11,8 @@ from soinbox_web.mail.mime.headers import base64_bytes, parameters
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*")
 _HEADER_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r(?!\n)|\Z)")
-_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
+TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
+_BLANKS = re.compile(rb"[ \t]+(?=\r?\n)")  # added on the way (RFC 2045 section 6.7, rule 3)
 _META = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?=\r|\n|\Z)")
 _UU_LINE = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,200}\r?\n", re.MULTILINE)
@@ -123,7 +124,7 @@ class _Reader:
             return
         media_type, part.parameters = parameters(value)
         media_type = media_type.replace(" ", "")
-        if _TYPE.match(media_type):
+        if TYPE.match(media_type):
             part.type = media_type
         else:
             part.type = "text/html" if media_type in ("html", "text/htm") else "text/plain"
@@ -243,7 +244,7 @@ def _decode(body: bytes, encoding: str) -> bytes:
     if encoding == "base64":
         return base64_bytes(body)
     if encoding == "quoted-printable":
-        return quopri.decodestring(body)
+        return quopri.decodestring(_BLANKS.sub(b"", body))
     if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
         return _uudecode(body)
     return body
