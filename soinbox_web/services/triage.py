@@ -1,4 +1,4 @@
-"""Triage: mark, move and delete messages, as rows that the mailroom pushes and lists show at once."""
+"""Triage: mark, move, copy and delete messages, as rows that the mailroom pushes and lists show at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from soinbox_web.store import accounts, actions, folders, messages
 from soinbox_web.store.actions import Removal
 from soinbox_web.store.overlay import Overlay
 
-Verb = Literal["read", "unread", "flag", "unflag", "delete", "move"]
-VERBS: tuple[Verb, ...] = ("read", "unread", "flag", "unflag", "delete", "move")
+Verb = Literal["read", "unread", "flag", "unflag", "delete", "move", "copy"]
+VERBS: tuple[Verb, ...] = ("read", "unread", "flag", "unflag", "delete", "move", "copy")
 
-HELD = timedelta(seconds=13)  # before a removal is pushed
+HELD = timedelta(seconds=13)  # before a removal or a copy is pushed
 KEPT = timedelta(days=1)  # a removal can be taken back for so long
 UNDO = timedelta(seconds=10)  # as long as *Undo* is shown
 
@@ -31,11 +31,11 @@ _FLAGS: Mapping[str, Mapping[str, list[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Undoable:
-    """Removals of one click that can still be taken back; `final` ones would leave the Trash for good."""
+    """What one click moved, copied or deleted and can still be taken back; expunged ones would be gone."""
 
     ids: tuple[int, ...]
-    kind: Literal["move", "delete", "expunge"]
-    folder: str  # where they go (move), else ""
+    kind: Literal["move", "copy", "delete", "expunge"]
+    folder: str  # where they go (move, copy), else ""
     seconds_left: float
 
 
@@ -56,7 +56,7 @@ def act(
 ) -> list[int]:
     """Do `verb` to messages; the ids of the rows. AccessError not_found: foreign message, no folder."""
     owned = _owned(runtime, user_id, keys)
-    if verb == "move":
+    if verb in ("move", "copy"):
         _check_target(runtime, owned, folder)
     in_trash = {each.id: _trash(runtime, each) for each in owned.values()} if verb == "delete" else {}
     now = runtime.clock.now()
@@ -85,10 +85,10 @@ def is_final(runtime: Runtime, user_id: int, keys: Sequence[MessageKey]) -> bool
 
 
 def undoable(runtime: Runtime, user_id: int) -> Undoable | None:
-    """The last removal, while it is young enough to be taken back."""
+    """The last removal or copy, while it is young enough to be taken back."""
     now = runtime.clock.now()
     with runtime.db.read() as connection:
-        young = actions.removals_since(connection, user_id, timestamp(now - UNDO))
+        young = actions.undoable_since(connection, user_id, timestamp(now - UNDO))
     if not young:
         return None
     last = young[-1]
@@ -189,6 +189,6 @@ def _trash(runtime: Runtime, account: Account) -> str:
 def _row(verb: Verb, key: MessageKey, folder: str, trash: str) -> tuple[actions.Kind, Mapping[str, Any]]:
     if verb in _FLAGS:
         return "flag", _FLAGS[verb]
-    if verb == "move":
-        return "move", {"folder": folder}
+    if verb == "move" or verb == "copy":
+        return verb, {"folder": folder}
     return ("expunge" if trash and key.folder == trash else "delete"), {}

@@ -73,11 +73,11 @@ def open_of(connection: sqlite3.Connection, account_id: int, folder: str | None 
     return [_read(row) for row in rows]
 
 
-def removals_since(connection: sqlite3.Connection, user_id: int, since: str) -> list[Action]:
-    """A user's removals since a time (RFC 3339) that nobody has claimed yet, oldest first."""
+def undoable_since(connection: sqlite3.Connection, user_id: int, since: str) -> list[Action]:
+    """A user's removals and copies since a time (RFC 3339) that nobody has claimed yet, oldest first."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM actions WHERE user_id = ? AND state = 'open' AND created_at > ?"  # noqa: S608
-        " AND kind IN ('move', 'delete', 'expunge') ORDER BY id",
+        " AND kind IN ('move', 'copy', 'delete', 'expunge') ORDER BY id",
         (user_id, since),
     )
     return [_read(row) for row in rows]

@@ -114,10 +114,10 @@ def trust(key: str) -> ResponseReturnValue:
 
 @message.post("/messages/act")
 def act() -> ResponseReturnValue:
-    """Mark, move or delete one message or many."""
+    """Mark, move, copy or delete one message or many."""
     keys, verb, folder = _keys(request.form.getlist("key")), request.form.get("do", ""), ""
-    if verb.startswith("move:"):
-        verb, folder = "move", verb.removeprefix("move:")
+    if verb.startswith(("move:", "copy:")):
+        verb, _, folder = verb.partition(":")
     if verb not in triage.VERBS:
         abort(422)
     after = inside(request.form.get("next")) or _folder_url(keys)

@@ -148,6 +148,25 @@ def test_the_offer_to_undo_ends(
         assert [a.kind for a in actions.due(connection, account.id, clock.now())] == ["move"]
 
 
+def test_a_copy_is_offered_told_and_can_be_taken_back(
+    runtime: Runtime, account: Account, signed_in: SoinboxClient, clock: HandClock
+) -> None:
+    (key,) = seed.deliver(runtime, account, [seed.letter("Blijft hier")])
+    assert 'value="copy:Klanten"' in signed_in.get(f"/inbox/{account.id}").text
+    signed_in.submit("/messages/act", {"key": str(key), "do": "copy:Klanten"})
+    html = text(signed_in, f"/inbox/{account.id}")
+    assert "1 message copied" in html and subjects(html) == ["Blijft hier"]
+    with runtime.db.read() as connection:
+        (action,) = actions.undoable_since(connection, account.user_id, "")
+        assert (action.kind, action.arguments) == ("copy", {"folder": "Klanten"})
+        assert actions.due(connection, account.id, clock.now()) == []
+    signed_in.submit("/undo", {"id": str(action.id)})
+    with runtime.db.read() as connection:
+        assert actions.undoable_since(connection, account.user_id, "") == []
+    assert signed_in.submit("/messages/act", {"key": str(key), "do": "copy:Nergens"}).status_code == 404
+    assert 'value="copy:Klanten"' in signed_in.get(f"/messages/{key}").text
+
+
 def test_deleting_in_the_trash_is_final_and_always_asks(
     runtime: Runtime, account: Account, signed_in: SoinboxClient
 ) -> None:
