@@ -26,6 +26,7 @@ _PASSING = {b"LIMIT": "rate_limited", b"INUSE": "server_unavailable", b"UNAVAILA
 
 # Commands that imaplib does not know by itself, with the states they are allowed in.
 imaplib.Commands.setdefault("IDLE", ("AUTH", "SELECTED"))
+imaplib.Commands.setdefault("NOTIFY", ("AUTH", "SELECTED"))
 
 
 class CommandRefused(ServerError):

@@ -234,6 +234,20 @@ def _read_list(answers: list[Answer]) -> list[ServerFolder]:
     return found
 
 
+def told_of(answer: Answer) -> dict[str, dict[str, int]]:
+    """What an unasked LIST or STATUS says: the counts of a folder, by its `wire` name; none for a LIST."""
+    try:
+        words = tokens(answer)
+        if str(words[0]).upper() == "STATUS":
+            counts = {name: int(value) for name, value in pairs(words[2]).items() if str(value).isdigit()}
+            return {_raw(words[1]).decode("latin-1"): counts}
+        if str(words[0]).upper() == "LIST":
+            return {_raw(words[3]).decode("latin-1"): {}}
+    except (ValueError, IndexError, TypeError):
+        pass  # an odd line is no news
+    return {}
+
+
 def _folder(raw: bytes, attributes: Token, delimiter: Token) -> ServerFolder:
     told = {str(attribute).lower() for attribute in attributes or ()}
     inbox = raw.upper() == b"INBOX"

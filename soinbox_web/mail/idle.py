@@ -1,18 +1,28 @@
-"""IDLE (RFC 2177): the server speaks up when something happens in the folder that is open."""
+"""IDLE (RFC 2177): the server speaks up when something happens in the folder that is open.
+
+With NOTIFY (RFC 5465) it speaks of all other folders as well; what that gains is in docs/adr/0008.
+"""
 
 import ssl
 from collections.abc import Callable
 
-from soinbox_web.mail.answers import begin, refuse_end, run, translated
+from soinbox_web.mail import folders
+from soinbox_web.mail.answers import CommandRefused, begin, refuse_end, run, translated
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import ImapClient
 
 RENEWED = 9 * 60.0  # seconds; servers may hang up after 30 minutes, routers forget after 10
 ALIVE = 30.0  # seconds in which IDLE, DONE or NOOP must be answered
+_EVENTS = "(MessageNew MessageExpunge FlagChange)"
 
 
 def offered(connection: ImapConnection) -> bool:
     return "IDLE" in connection.capabilities
+
+
+def hears_all(connection: ImapConnection) -> bool:
+    """The server tells of every folder, not only of the one that is open."""
+    return offered(connection) and "NOTIFY" in connection.capabilities
 
 
 def check(connection: ImapConnection) -> None:
@@ -28,12 +38,15 @@ class Idle:
     """One IDLE command: `begin`, then `hear` whenever the connection is readable, then `end`.
 
     `begin` and `end` wait for the server's answer (at most 30 s); `hear` takes what is there. Each is True
-    when something happened in the folder. Raises SoinboxError.
+    when something happened in the folder. `elsewhere` is what the server said of other folders: their counts
+    by name (as `wire`), none for a folder that is new or gone. Raises SoinboxError.
     """
 
     def __init__(self, connection: ImapConnection) -> None:
+        self.elsewhere: dict[str, dict[str, int]] = {}
         self._connection = connection
         self._client = connection.client
+        self._everywhere = hears_all(connection)
         self._tag = b""
 
     def fileno(self) -> int:
@@ -46,10 +59,11 @@ class Idle:
         return bool(self._client.wire.buffered or (isinstance(sock, ssl.SSLSocket) and sock.pending()))
 
     def begin(self) -> bool:
+        changed = self._ask_for_all() if self._everywhere else False
         with translated(self._connection):
             self._tag = begin(self._client, "IDLE")
             self._client.wire.allow(ALIVE)
-            return self._until(lambda line: line.startswith(b"+"))
+            return self._until(lambda line: line.startswith(b"+")) or changed
 
     def hear(self) -> bool:
         changed = False
@@ -58,14 +72,39 @@ class Idle:
                 self._client.wire.allow(ALIVE)
                 line = self._client.readline()
                 refuse_end(line)
-                changed = changed or _matters(line)
+                changed = self._take(line) or changed
         return changed
 
     def end(self) -> bool:
         with translated(self._connection):
             self._client.wire.allow(ALIVE)
             self._client.send(b"DONE\r\n")
-            return self._until(lambda line: line.startswith(self._tag + b" OK"))
+            changed = self._until(lambda line: line.startswith(self._tag + b" OK"))
+        if self._everywhere:  # nothing of it may come amidst other commands
+            changed = self._run("NONE") or changed
+        return changed
+
+    def _ask_for_all(self) -> bool:
+        """From now on the server tells of every folder, and at once how each is."""
+        try:
+            return self._run(
+                "SET", "STATUS", f"(SELECTED-DELAYED {_EVENTS})", f"(PERSONAL {_EVENTS[:-1]} MailboxName))"
+            )
+        except CommandRefused:
+            self._everywhere = False
+            return False
+
+    def _run(self, *words: str) -> bool:
+        changed = False
+        for answer in run(self._connection, "NOTIFY", *words).answers:
+            changed = self._take(b"* " + answer[0] + b"\r\n") or changed
+        return changed
+
+    def _take(self, line: bytes) -> bool:
+        """News of the folder that is open; what is said of others is noted."""
+        if self._everywhere and line[2:7].upper() in (b"STATU", b"LIST "):
+            self.elsewhere.update(folders.told_of([line[2:].rstrip(b"\r\n")]))
+        return _matters(line)
 
     def _until(self, last: Callable[[bytes], bool]) -> bool:
         changed = False
@@ -73,7 +112,7 @@ class Idle:
             if line.startswith(self._tag + b" "):
                 raise ImapClient.abort(line.decode("latin-1").strip())
             refuse_end(line)
-            changed = changed or _matters(line)
+            changed = self._take(line) or changed
         return changed
 
 

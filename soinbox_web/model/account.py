@@ -13,7 +13,10 @@ AuthKind = Literal["password", "oauth2"]
 
 @dataclass(frozen=True, slots=True)
 class SideStatus:
-    """How one side (imap or smtp) of an account fares; `mode` is "push", "poll" or "" (not known yet)."""
+    """How one side (imap or smtp) of an account fares; `mode` is how news is heard.
+
+    "push_all" (of every folder), "push" (of INBOX), "poll" or "" (not known yet).
+    """
 
     last_success_at: datetime | None = None
     last_attempt_at: datetime | None = None

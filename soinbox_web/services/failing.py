@@ -14,7 +14,7 @@ Side = Literal["imap", "smtp"]
 
 
 def succeeded(runtime: Runtime, account_id: int, side: Side = "imap", *, mode: str = "") -> None:
-    """Signed in and up to date; `mode` is "push", "poll" or "" (as it was)."""
+    """Signed in and up to date; `mode` as in SideStatus, or "" (as it was)."""
     _record(runtime, account_id, side, None, None, mode)
 
 

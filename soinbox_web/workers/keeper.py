@@ -13,6 +13,7 @@ from soinbox_web.store import accounts, requests
 from soinbox_web.workers.loop import Life, Wait, Woken
 from soinbox_web.workers.post import REFUSED_KEPT, Post, guarded, log
 
+SLICE = 0.25  # seconds of work at a stretch while a mailbox is fetched: then others go first
 ROUND = 60.0  # seconds between looks at all folders, and at INBOX where the server cannot push
 
 
@@ -23,6 +24,7 @@ class Keeper:
         self.post = post
         self.runtime = post.runtime
         self._done_first = False
+        self._elsewhere: dict[str, dict[str, int]] = {}  # what was last made good of other folders
 
     def life(self) -> Life:
         post = self.post
@@ -53,12 +55,13 @@ class Keeper:
         with self.post.connected(account) as connection:
             session = sync.open_session(self.runtime, account, connection)
             mode = "push" if idle.offered(connection) else "poll"
+            mode = "push_all" if idle.hears_all(connection) else mode
             failing.succeeded(self.runtime, account.id, mode=mode)
             self.post.healthy.set()
             self.post.errands.ring()
             if not self._done_first:
                 self.post.push(account, connection)
-            sync.synchronise(session)
+            yield from self._synchronise(session)
             self._done_first = True
             self.post.errands.ring()
             while not self.post.stopped:
@@ -70,28 +73,55 @@ class Keeper:
         self._look_at_inbox(session)
         while not self.post.stopped and (left := end - self.runtime.clock.monotonic()) > 0:
             listen = self._hear if idle.offered(connection) else self._doze
-            news = yield from listen(connection, left)
+            news = yield from listen(session, left)
             if news:
                 self._look_at_inbox(session)
-            if self._answer_refresh(session, account):
+            if (yield from self._answer_refresh(session, account)):
                 return
         if not self.post.stopped:
-            sync.synchronise(session)
+            yield from self._synchronise(session)
             failing.still_well(self.runtime, account.id)
 
-    def _hear(self, connection: ImapConnection, seconds: float) -> Generator[Wait, Woken, bool]:
-        """Listen until something happens or the bell rings; True for news."""
-        listening = idle.Idle(connection)
+    def _synchronise(self, session: Session, *, thorough: bool = False) -> Life:
+        """All folders, in slices."""
+        began, rung = self.runtime.clock.monotonic(), False
+        for _ in sync.synchronising(session, thorough=thorough):
+            if self.runtime.clock.monotonic() - began > SLICE:
+                rung = (yield Wait(0.0)).rung or rung
+                began = self.runtime.clock.monotonic()
+        if rung:
+            self.post.keeping.ring()  # for what comes next: nobody has answered it yet
+
+    def _hear(self, session: Session, seconds: float) -> Generator[Wait, Woken, bool]:
+        """Listen until something happens or the bell rings; True when INBOX is to be looked at again.
+
+        With NOTIFY that is always so: Dovecot does not tell what came to INBOX between two listenings.
+        """
+        listening = idle.Idle(session.connection)
         news = listening.begin()
-        if not news and not listening.waiting:
+        if not news and not listening.waiting and not self._news_of_others(session, listening):
             yield Wait(min(seconds, idle.RENEWED), listening)
         news = listening.hear() or news
-        return listening.end() or news
+        news = listening.end() or news
+        if others := self._news_of_others(session, listening):
+            self._elsewhere.update(others)
+            names = sync.differing(session, others)
+            if names is None:
+                yield from self._synchronise(session)
+            else:
+                sync.synchronise_folders(session, names)
+        return news or bool(others) or idle.hears_all(session.connection)
 
-    def _doze(self, connection: ImapConnection, seconds: float) -> Generator[Wait, Woken, bool]:
+    def _news_of_others(self, session: Session, listening: idle.Idle) -> dict[str, dict[str, int]]:
+        """What the server says of folders that differ from ours; nothing twice, or it would never end."""
+        told = {wire: counts for wire, counts in listening.elsewhere.items() if wire.upper() != "INBOX"}
+        fresh = {wire: counts for wire, counts in told.items() if self._elsewhere.get(wire) != counts}
+        return fresh if sync.differing(session, fresh) != [] else {}
+
+    def _doze(self, session: Session, seconds: float) -> Generator[Wait, Woken, bool]:
         """Without IDLE: wait; a connection that does not answer afterwards is dead."""
         woken = yield Wait(seconds)
-        idle.check(connection)
+        idle.check(session.connection)
         return not woken.rung
 
     def _look_at_inbox(self, session: Session) -> None:
@@ -100,10 +130,10 @@ class Keeper:
         if session.report.fetched > before:
             self.post.errands.ring()
 
-    def _answer_refresh(self, session: Session, account: Account) -> bool:
+    def _answer_refresh(self, session: Session, account: Account) -> Generator[Wait, Woken, bool]:
         asked = self._refreshes()
         if asked:
-            sync.synchronise(session, thorough=True)
+            yield from self._synchronise(session, thorough=True)
             self._finish(asked, None)
             failing.succeeded(self.runtime, account.id)
         return bool(asked)

@@ -134,7 +134,7 @@ def _member(product: Soinbox, server: Dovecot, address: str) -> Member:
 
 def _connected(product: Soinbox, members: Sequence[Member]) -> bool:
     with product.runtime.db.read() as connection:
-        return all(stored.status(connection, m.account.id, "imap").mode == "push" for m in members)
+        return all(stored.status(connection, m.account.id, "imap").mode.startswith("push") for m in members)
 
 
 def _storm(

@@ -1,21 +1,27 @@
 """How news is heard: by IDLE, renewed in time; by polling without it; silence is a dead line."""
 
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from bench import mailboxes
 from soinbox_web.mail import folders as server
 from soinbox_web.mail import idle
-from soinbox_web.problems import SoinboxError
+from soinbox_web.mail.answers import CommandRefused
+from soinbox_web.model.account import Account
+from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
 from soinbox_web.store import accounts
 from soinbox_web.workers import keeper
+from soinbox_web.workers.loop import Loop
 from soinbox_web.workers.supervisor import Supervisor
 from tests.real.accounts import add_account
 from tests.real.test_sync_faults import through
+from tests.servers.dovecot import Dovecot
 from tests.servers.fault_proxy import Fault, FaultProxy
 from tests.servers.mailbox import RealMailbox
 from tests.workers.conftest import Eventually
@@ -126,3 +132,82 @@ def test_a_damaged_mailbox_file_is_thrown_away_and_fetched_again(
 
     eventually(again, 8)
     assert Path(damaged).exists() is False
+
+
+def test_news_of_every_folder_is_heard_at_once(
+    runtime: Runtime, mailbox: RealMailbox, supervisor: Supervisor, eventually: Eventually
+) -> None:
+    """NOTIFY: what another program does in other folders is here long before the next round."""
+    mailbox.deliver_text("Oud", folder="Klanten")
+    account = connect(runtime, mailbox)
+    eventually(lambda: status(runtime, account).imap_status.mode == "push_all")
+    eventually(lambda: subjects(runtime, account, "Klanten") == {"Oud"})
+    time.sleep(0.5)
+    with mailbox.dovecot.signed_in(mailbox.address) as client:
+        client.append("Klanten", None, None, b"Subject: Elders\r\n\r\nx\r\n")  # type: ignore[arg-type]
+        eventually(lambda: subjects(runtime, account, "Klanten") == {"Oud", "Elders"})
+        client.create("Nieuw")
+        client.append("Nieuw", None, None, b"Subject: Eerste\r\n\r\nx\r\n")  # type: ignore[arg-type]
+        eventually(lambda: subjects(runtime, account, "Nieuw") == {"Eerste"})
+        client.select("Klanten")
+        client.store("1", "+FLAGS", "\\Deleted")
+        client.expunge()
+        eventually(lambda: subjects(runtime, account, "Klanten") == {"Elders"})
+        client.append("INBOX", None, None, b"Subject: Ook hier\r\n\r\nx\r\n")  # type: ignore[arg-type]
+        eventually(lambda: "Ook hier" in subjects(runtime, account))
+
+
+def test_a_folder_that_cannot_be_opened_is_not_tried_on_and_on(
+    runtime: Runtime,
+    mailbox: RealMailbox,
+    supervisor: Supervisor,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mailbox.deliver_text("Oud", folder="Klanten")
+    opened: list[str] = []
+    examine = server.examine
+
+    def refused(connection: object, wire: str, since: object = None) -> object:
+        if wire == "Klanten":
+            opened.append(wire)
+            raise CommandRefused(Problem("command_refused", "imap"))
+        return examine(connection, wire, since)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(server, "examine", refused)
+    account = connect(runtime, mailbox)
+    eventually(lambda: status(runtime, account).imap_status.mode == "push_all")
+    time.sleep(2.0)
+    assert 1 <= len(opened) <= 3
+
+
+def test_a_large_mailbox_lets_others_go_first(
+    runtime: Runtime, dovecot: Dovecot, mailbox: RealMailbox, eventually: Eventually
+) -> None:
+    """With one thread for all accounts the first page of one comes before the last of another."""
+    maildir = dovecot.maildir(mailbox.address, "INBOX")
+    owner = maildir.stat()
+    mailboxes.fill(maildir, 6_000, (owner.st_uid, owner.st_gid))
+    dovecot.add_user("bram@noordlicht.example", mailbox.password)
+    other = RealMailbox("bram@noordlicht.example", mailbox.password, dovecot, mailbox.smtp)
+    other.deliver_text("Klein")
+    large, small = add_account(runtime, mailbox), add_account(runtime, other)
+    supervisor = Supervisor(runtime)
+    supervisor.loop = Loop(runtime.clock, threads=1)
+    stop = threading.Event()
+    thread = threading.Thread(target=supervisor.run, args=(stop,), daemon=True)
+    thread.start()
+    try:
+        eventually(lambda: "Klein" in subjects(runtime, small), within=20)
+        with runtime.mailbox(large.id, large.generation).read() as connection:
+            (stored,) = connection.execute("SELECT count(*) FROM messages").fetchone()
+        assert 50 <= stored < 6_000
+        eventually(lambda: _stored(runtime, large) == 6_000, within=30)
+    finally:
+        stop.set()
+        thread.join(10)
+
+
+def _stored(runtime: Runtime, account: Account) -> int:
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        return int(connection.execute("SELECT count(*) FROM messages").fetchone()[0])

@@ -67,7 +67,7 @@ def test_a_new_account_is_heard_of_and_new_mail_arrives_within_two_seconds(
     mailbox.deliver_text("Al daar")
     account = connect(runtime, mailbox)
     eventually(lambda: "Al daar" in subjects(runtime, account), 3)
-    eventually(lambda: status(runtime, account).imap_status.mode == "push")
+    eventually(lambda: status(runtime, account).imap_status.mode == "push_all")
     eventually(lambda: "Sent" in {f.name for f in _folders(runtime, account) if f.synced_at})
     for number in range(3):
         mailbox.deliver_text(f"Vers {number}")
@@ -276,7 +276,7 @@ def test_a_search_that_needs_the_server_is_answered(
     mailbox.deliver_text("Lang geleden", "Een kroonluchter.", date="Mon, 02 Nov 2009 08:00:00 +0000")
     account = connect(runtime, mailbox)
     eventually(lambda: "Lang geleden" in subjects(runtime, account), 5)
-    eventually(lambda: status(runtime, account).imap_status.mode == "push")
+    eventually(lambda: status(runtime, account).imap_status.mode == "push_all")
     inbox = next(f for f in reading.folders_of(runtime, account.user_id, account.id) if f.role == "inbox")
 
     def state() -> str:

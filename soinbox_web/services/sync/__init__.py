@@ -1,6 +1,6 @@
 """Synchronising: an account's mailbox file is made equal to what its server holds, which is left alone."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator, Mapping
 
 from soinbox_web.mail import credentials
 from soinbox_web.mail import folders as server
@@ -17,19 +17,23 @@ from soinbox_web.model.sync_report import SyncReport
 from soinbox_web.problems import SoinboxError, StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
-from soinbox_web.services.sync.folder import fetch_messages, synchronise_folder
+from soinbox_web.services.sync.folder import fetch_messages, synchronising_folder
 from soinbox_web.services.sync.session import Session, silent
 from soinbox_web.store import accounts, backup, changes, folders, hours, mailbox_schema, messages
 
 __all__ = [
     "connect",
+    "differing",
     "discard_unfit",
     "fetch",
     "open_session",
     "sync_once",
     "synchronise",
     "synchronise_folders",
+    "synchronising",
 ]
+
+Steps = Generator[None, None, SyncReport]
 
 
 def connect(runtime: Runtime, account: Account, network: Network | None = None) -> ImapConnection:
@@ -63,15 +67,21 @@ def open_session(
 
 
 def synchronise(session: Session, *, first: Collection[str] = (), thorough: bool = False) -> SyncReport:
+    """All steps of `synchronising` at once."""
+    return _to_the_end(synchronising(session, first=first, thorough=thorough))
+
+
+def synchronising(session: Session, *, first: Collection[str] = (), thorough: bool = False) -> Steps:
     """Every folder: the first page of an unseen INBOX at once, then `first`, INBOX, Sent, Drafts, the rest.
 
-    A folder that cannot be opened keeps its problem and stops nothing. `thorough`: folders are opened even
-    where STATUS shows no change, and all flags are compared where the server cannot tell which changed.
-    Raises SoinboxError when the connection breaks.
+    A step is a batch of messages: between two, the caller may let others go first, but must not use the
+    connection. A folder that cannot be opened keeps its problem and stops nothing. `thorough`: folders are
+    opened even where STATUS shows no change, and all flags are compared where the server cannot tell which
+    changed. Raises SoinboxError when the connection breaks.
     """
     inbox = folder_list.ensure_inbox(session)
     if inbox is not None:
-        _one(session, inbox, thorough)
+        yield from _one(session, inbox, thorough)
     statuses = folder_list.refresh(session)
     with session.mailbox.read() as connection:
         listed = folders.listing(connection)
@@ -83,7 +93,7 @@ def synchronise(session: Session, *, first: Collection[str] = (), thorough: bool
             with session.mailbox.write() as connection:
                 folders.touch(connection, folder.id, session.runtime.clock.now())
             continue
-        _one(session, folder, thorough)
+        yield from _one(session, folder, thorough)
     if inbox is not None:
         session.report.folders += 1
     return _finish(session)
@@ -96,8 +106,28 @@ def synchronise_folders(session: Session, names: Collection[str], *, thorough: b
             folder = folders.by_name(connection, name)
         if folder is not None and folder.selectable:
             session.report.folders += 1
-            _one(session, folder, thorough)
+            for _ in _one(session, folder, thorough):
+                pass
     return _finish(session)
+
+
+def differing(session: Session, told: Mapping[str, Mapping[str, int]]) -> list[str] | None:
+    """Which folders are not as the server has just said (their counts by `wire` name), by name.
+
+    None when the list of folders itself is another one.
+    """
+    with session.mailbox.read() as connection:
+        here = {folder.wire: folder for folder in folders.listing(connection)}
+    if any(wire not in here or not counts for wire, counts in told.items()):
+        return None
+    watched = {folder.id for folder in in_order(list(here.values()), session.account.provider)}
+    found = []
+    for wire, counts in told.items():
+        folder = here[wire]
+        known = {"MESSAGES": folder.total, "UIDNEXT": folder.uidnext, "HIGHESTMODSEQ": folder.highestmodseq}
+        if folder.id in watched and any(counts.get(name, value) != value for name, value in known.items()):
+            found.append(folder.name)
+    return found
 
 
 def fetch(session: Session, name: str, uids: Collection[int]) -> None:
@@ -161,9 +191,18 @@ def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) 
     return True
 
 
-def _one(session: Session, folder: Folder, thorough: bool) -> None:
+def _to_the_end(steps: Steps) -> SyncReport:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            report: SyncReport = end.value
+            return report
+
+
+def _one(session: Session, folder: Folder, thorough: bool) -> Generator[None, None, None]:
     try:
-        synchronise_folder(session, folder, thorough=thorough)
+        yield from synchronising_folder(session, folder, thorough=thorough)
     except CommandRefused as error:
         with session.changed(folder.name) as connection:
             folders.fail(connection, folder.id, error.problem)

@@ -1,6 +1,6 @@
 """One folder is made equal to the server's: by the plan, in batches, each batch one short write."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from soinbox_web.clock import moment
@@ -24,10 +24,11 @@ SWEEP_EVERY = timedelta(minutes=15)
 RECENT_SECONDS = 86_400  # an arrival of longer ago says nothing of how quick we are
 
 
-def synchronise_folder(session: Session, folder: Folder, *, thorough: bool = False) -> None:
-    """Open the folder read-only and take in what differs. Raises CommandRefused when it cannot be opened.
+def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = False) -> Iterator[None]:
+    """Open the folder read-only and take in what differs, a batch of messages at each step.
 
-    `thorough`: also asks again for messages that were set aside: the server may know better by now.
+    `thorough`: also asks again for messages that were set aside: the server may know better by now. Raises
+    CommandRefused when the folder cannot be opened.
     """
     if thorough:
         with session.mailbox.write() as connection:
@@ -61,11 +62,11 @@ def synchronise_folder(session: Session, folder: Folder, *, thorough: bool = Fal
         _take_flags(session, folder, dict(server.flags(session.connection, changed_since=todo.changed_since)))
     _sweep(session, folder, there, todo)
     if todo.compare:
-        _compare(session, folder, there.total)
+        yield from _compare(session, folder, there.total)
     elif todo.new_from:
-        _fetch(session, folder, server.uids(session.connection, todo.new_from), there.total)
+        yield from _fetch(session, folder, server.uids(session.connection, todo.new_from), there.total)
         if _known(session, folder) != there.total:
-            _compare(session, folder, there.total)
+            yield from _compare(session, folder, there.total)
     if todo.rebuild:
         _take_bodies_back(session, folder)
     with session.mailbox.write() as connection:
@@ -84,7 +85,8 @@ def fetch_messages(session: Session, folder: Folder, uids: Collection[int]) -> N
     """Open the folder and fetch these envelopes. Raises SoinboxError."""
     status = server.examine(session.connection, folder.wire).status
     if status.uidvalidity == folder.uidvalidity:
-        _fetch(session, folder, uids, status.total)
+        for _ in _fetch(session, folder, uids, status.total):
+            pass
 
 
 def _known(session: Session, folder: Folder) -> int:
@@ -127,7 +129,7 @@ def _sweep(session: Session, folder: Folder, there: FolderStatus, todo: Plan) ->
     _take_flags(session, folder, dict(server.flags(session.connection, asked, by_number=True)))
 
 
-def _compare(session: Session, folder: Folder, total: int) -> None:
+def _compare(session: Session, folder: Folder, total: int) -> Iterator[None]:
     """Make the set of UIDs equal; what the server lists twice and never gives is set aside."""
     for last in (False, True):
         there = set(server.uids(session.connection))
@@ -141,10 +143,10 @@ def _compare(session: Session, folder: Folder, total: int) -> None:
         if last:
             _set_aside(session, folder, dict.fromkeys(missing, "the server does not give it"))
         else:
-            _fetch(session, folder, missing, total)
+            yield from _fetch(session, folder, missing, total)
 
 
-def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -> None:
+def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -> Iterator[None]:
     with session.mailbox.read() as connection:
         aside = set(messages.uids_set_aside(connection, folder.id, session.version))
     waiting = list(uid_set.batches(set(asked) - aside, BATCH))[::-1]
@@ -163,6 +165,7 @@ def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -
         else:  # its halves, down to the message at fault
             middle = len(batch) // 2
             waiting += [batch[middle:], batch[:middle]]
+        yield
 
 
 def _store(session: Session, folder: Folder, found: Sequence[Envelope | Unreadable], total: int) -> None:
