@@ -142,17 +142,18 @@ def list_page(runtime: Runtime, account: Account, times: int) -> dict[str, float
         every = [row["id"] for row in messages.page(connection, inbox.id, limit=inbox.stored)]
         deep = ("", every[len(every) * 9 // 10])
         return {
-            "keyset, top": _median(times, lambda: messages.page(connection, inbox.id)),
-            "keyset, deep": _median(times, lambda: messages.page(connection, inbox.id, after=deep)),
-            "search, common word": _median(times, lambda: search.find(connection, "offerte")),
-            "search, two words": _median(times, lambda: search.find(connection, "offerte smit")),
-            "service": _median(
+            "keyset, top": median_ms(times, lambda: messages.page(connection, inbox.id)),
+            "keyset, deep": median_ms(times, lambda: messages.page(connection, inbox.id, after=deep)),
+            "search, common word": median_ms(times, lambda: search.find(connection, "offerte")),
+            "search, two words": median_ms(times, lambda: search.find(connection, "offerte smit")),
+            "service": median_ms(
                 times, lambda: reading.listing(runtime, account.user_id, account.id, Query(folder="INBOX"))
             ),
         }
 
 
-def _median(times: int, work: Callable[[], object]) -> float:
+def median_ms(times: int, work: Callable[[], object]) -> float:
+    """The median of so many runs, in milliseconds."""
     return statistics.median(timed(work).wall * 1000 for _ in range(times))
 
 

@@ -112,6 +112,18 @@ def fetch_newest(connection: ImapConnection, total: int, count: int) -> list[Env
     return list(found.values())
 
 
+def fetch_from(connection: ImapConnection, first: int, count: int) -> list[Envelope | Unreadable]:
+    """The envelopes of the UIDs `first` and up to `count` further, in one command, whichever there are."""
+    last = min(first + count, uid_set.HIGHEST)
+    found: dict[int, Envelope | Unreadable] = {}
+    with _small_literals(connection.client):
+        for answer in stream(connection, "UID", "FETCH", f"{first}:{last}", ITEMS):
+            one = read_envelope(answer)
+            if one is not None and first <= one.uid <= last:
+                found.setdefault(one.uid, one)
+    return list(found.values())
+
+
 @contextmanager
 def _small_literals(client: ImapClient) -> Iterator[None]:
     """A field of an envelope has no megabytes."""

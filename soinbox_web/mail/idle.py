@@ -79,10 +79,11 @@ class Idle:
         with translated(self._connection):
             self._client.wire.allow(ALIVE)
             self._client.send(b"DONE\r\n")
+            quiet = begin(self._client, "NOTIFY", "NONE") if self._everywhere else b""
             changed = self._until(lambda line: line.startswith(self._tag + b" OK"))
-        if self._everywhere:  # nothing of it may come amidst other commands
-            changed = self._run("NONE") or changed
-        return changed
+            if quiet:  # nothing of it may come amidst other commands
+                changed = self._until(lambda line: line.startswith(quiet + b" OK"), quiet) or changed
+            return changed
 
     def _ask_for_all(self) -> bool:
         """From now on the server tells of every folder, and at once how each is."""
@@ -106,10 +107,10 @@ class Idle:
             self.elsewhere.update(folders.told_of([line[2:].rstrip(b"\r\n")]))
         return _matters(line)
 
-    def _until(self, last: Callable[[bytes], bool]) -> bool:
+    def _until(self, last: Callable[[bytes], bool], tag: bytes = b"") -> bool:
         changed = False
         while not last(line := self._client.readline()):
-            if line.startswith(self._tag + b" "):
+            if line.startswith((tag or self._tag) + b" "):
                 raise ImapClient.abort(line.decode("latin-1").strip())
             refuse_end(line)
             changed = self._take(line) or changed

@@ -119,6 +119,7 @@ CREATE TABLE IF NOT EXISTS changes (
 CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
   subject, correspondents, body, tokenize="unicode61 remove_diacritics 2"
 );
+CREATE VIRTUAL TABLE IF NOT EXISTS search_terms USING fts5vocab(search, instance);
 """
 
 

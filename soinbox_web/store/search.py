@@ -5,11 +5,13 @@ CROSS JOIN keeps SQLite from asking the index once for each message of a folder.
 
 import re
 import sqlite3
+import unicodedata
 from collections.abc import Iterable
 
 from soinbox_web.store.filter import EVERYTHING, Filter
 
 _LONGEST = 20  # words looked for
+_ENDINGS = 32  # terms that one typed beginning may stand for
 _WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
@@ -24,6 +26,39 @@ def query(text: str) -> str:
         if words:
             found.append(f'"{words}"' + ("" if phrase else " *"))
     return " AND ".join(found)
+
+
+def _match(connection: sqlite3.Connection, text: str) -> str:
+    """`query`, each typed beginning replaced by the terms that the index has for it.
+
+    A term is read lazily, newest first; for a prefix FTS5 gathers every message before the first row
+    (measured: 13 times slower at 200,000 messages, and it grows with them).
+    """
+    found = []
+    for part in query(text).split(" AND "):
+        beginning = part.removeprefix('"').removesuffix('" *')
+        terms = _terms(connection, beginning) if part.endswith(" *") and " " not in beginning else []
+        found.append(f"({' OR '.join(map(_quoted, terms))})" if 0 < len(terms) <= _ENDINGS else part)
+    return " AND ".join(found)
+
+
+def _terms(connection: sqlite3.Connection, beginning: str) -> list[str]:
+    """The terms of the index that begin so, one more than may be used; each is one step in the index."""
+    folded = unicodedata.normalize("NFD", beginning.lower())
+    folded = "".join(character for character in folded if not unicodedata.combining(character))
+    terms: list[str] = []
+    first = folded
+    while len(terms) <= _ENDINGS:
+        row = connection.execute("SELECT term FROM search_terms WHERE term >= ? LIMIT 1", (first,)).fetchone()
+        if row is None or not row[0].startswith(folded):
+            break
+        terms.append(row[0])
+        first = f"{row[0]}\1"  # no term lies between; `>` would read every message of the term
+    return terms
+
+
+def _quoted(term: str) -> str:
+    return '"' + term.replace('"', '""') + '"'
 
 
 def words(text: str) -> list[str]:
@@ -60,7 +95,7 @@ def find(
         " snippet(search, -1, '', '', '…', 16) AS snippet"
         " FROM search CROSS JOIN messages m ON m.id = search.rowid JOIN folders f ON f.id = m.folder_id"
         f" WHERE search MATCH ? AND search.rowid {beyond} ? AND {scope.replace('m.id', 'search.rowid')}",
-        (wanted, start, *bounds),
+        (_match(connection, text), start, *bounds),
     ).fetchall()
     there = connection.execute(
         "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity, '' AS snippet"  # noqa: S608
@@ -78,18 +113,18 @@ def count(
     connection: sqlite3.Connection, text: str, *, folder_id: int | None = None, only: Filter = EVERYTHING
 ) -> int:
     """How many messages have every word, those that the server found included."""
-    wanted = query(text)
+    wanted, match = query(text), _match(connection, text)
     if not wanted:
         return 0
     rest, values = only.where()
     if folder_id is None and not rest:
-        sql, given = "SELECT count(*) FROM search WHERE search MATCH ?", (wanted,)
+        sql, given = "SELECT count(*) FROM search WHERE search MATCH ?", (match,)
     else:
         sql = (
             "SELECT count(*) FROM search CROSS JOIN messages m ON m.id = search.rowid"  # noqa: S608
             f" WHERE search MATCH ? AND (? IS NULL OR m.folder_id = ?){rest}"
         )
-        given = (wanted, folder_id, folder_id, *values)
+        given = (match, folder_id, folder_id, *values)
     here = int(connection.execute(sql, given).fetchone()[0])
     if connection.execute("SELECT 1 FROM found WHERE query = ? LIMIT 1", (wanted,)).fetchone() is None:
         return here
@@ -98,7 +133,7 @@ def count(
         " ON m.folder_id = found.folder_id AND m.uid = found.uid"
         f" WHERE found.query = ? AND (? IS NULL OR m.folder_id = ?){rest}"
         " AND m.id NOT IN (SELECT rowid FROM search WHERE search MATCH ?)",
-        (wanted, folder_id, folder_id, *values, wanted),
+        (wanted, folder_id, folder_id, *values, match),
     ).fetchone()
     return here + int(there[0])
 

@@ -103,6 +103,8 @@ class Keeper:
             yield Wait(min(seconds, idle.RENEWED), listening)
         news = listening.hear() or news
         news = listening.end() or news
+        if news:
+            sync.fetch_news(session, "INBOX")
         if others := self._news_of_others(session, listening):
             self._elsewhere.update(others)
             names = sync.differing(session, others)

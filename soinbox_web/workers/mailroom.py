@@ -19,6 +19,7 @@ from soinbox_web.workers.supervisor import Supervisor
 
 LEASE = "mailroom"
 HEARTBEAT = 4.0  # seconds
+GIVES_WAY = 5  # niceness: a page that somebody waits for goes before mail that is fetched
 STANDBY = 1.0
 
 log = logging.getLogger("soinbox.mailroom")
@@ -27,6 +28,7 @@ log = logging.getLogger("soinbox.mailroom")
 def main(settings: Settings | None = None) -> None:
     """Run until SIGTERM or SIGINT."""
     logs.configure()
+    os.nice(GIVES_WAY)
     stop = threading.Event()
     if threading.current_thread() is threading.main_thread():
         stop_on(stop, signal.SIGTERM, signal.SIGINT)

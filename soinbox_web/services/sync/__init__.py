@@ -17,7 +17,7 @@ from soinbox_web.model.sync_report import SyncReport
 from soinbox_web.problems import SoinboxError, StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
-from soinbox_web.services.sync.folder import fetch_messages, synchronising_folder
+from soinbox_web.services.sync.folder import fetch_arrivals, fetch_messages, synchronising_folder
 from soinbox_web.services.sync.session import Session, silent
 from soinbox_web.store import accounts, backup, changes, folders, hours, mailbox_schema, messages
 
@@ -26,6 +26,7 @@ __all__ = [
     "differing",
     "discard_unfit",
     "fetch",
+    "fetch_news",
     "open_session",
     "sync_once",
     "synchronise",
@@ -128,6 +129,14 @@ def differing(session: Session, told: Mapping[str, Mapping[str, int]]) -> list[s
         if folder.id in watched and any(counts.get(name, value) != value for name, value in known.items()):
             found.append(folder.name)
     return found
+
+
+def fetch_news(session: Session, name: str) -> None:
+    """What has just come to this folder, which is the one that is open, at once; the rest needs a look."""
+    with session.mailbox.read() as connection:
+        folder = folders.by_name(connection, name)
+    if folder is not None:
+        fetch_arrivals(session, folder)
 
 
 def fetch(session: Session, name: str, uids: Collection[int]) -> None:

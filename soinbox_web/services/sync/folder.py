@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from soinbox_web.clock import moment
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.envelope import Envelopes, Unreadable, fetch_newest
+from soinbox_web.mail.envelope import Envelopes, Unreadable, fetch_from, fetch_newest
 from soinbox_web.model import uid_set
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.message import Envelope
@@ -79,6 +79,12 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
             at=session.runtime.clock.now(),
             swept=todo.sweep == "all" or todo.first_page,
         )
+
+
+def fetch_arrivals(session: Session, folder: Folder) -> None:
+    """What has come to the folder that is open since it was looked at; its cursor stays where it is."""
+    if folder.uidnext:
+        _store(session, folder, fetch_from(session.connection, folder.uidnext, FIRST_PAGE), folder.total)
 
 
 def fetch_messages(session: Session, folder: Folder, uids: Collection[int]) -> None:

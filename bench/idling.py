@@ -1,0 +1,90 @@
+"""What a thousand quiet accounts cost the mailroom: kilobytes and threads each, plain and with TLS."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from soinbox_web.model.server import Login, Security
+from soinbox_web.rehearsal import child
+from soinbox_web.rehearsal.certificates import Authority
+from soinbox_web.store import accounts, changes
+from tests.real.accounts import add_user
+from tests.servers.soinbox import Soinbox
+
+GOALS: dict[Security, int] = {"none": 15, "ssl": 100}
+SETTLED = 3.0  # seconds
+PATIENCE = 300.0
+
+
+def run(few: int = 100, many: int = 1_000) -> dict[str, Any]:
+    """The price of one account more: memory between `few` and `many` of them, the fixed costs left out."""
+    found: dict[str, Any] = {"kb_each": {}, "ratios": {}}
+    for security, goal in GOALS.items():
+        small, _ = _memory(few, security)
+        large, threads = _memory(many, security)
+        each = (large - small) / (many - few) / 1000
+        name = "TLS" if security == "ssl" else "plain"
+        found["kb_each"][name] = round(each, 1)
+        found["ratios"][f"{many:,} idle accounts, {name}: kB each"] = [round(each, 1), "<=", goal]
+        found["ratios"][f"{many:,} idle accounts, {name}: threads"] = [threads, "<=", 40]
+    return found
+
+
+def _memory(count: int, security: Security) -> tuple[int, int]:
+    """Bytes and threads of the mailroom when `count` accounts idle."""
+    with tempfile.TemporaryDirectory(prefix="bench-idle-") as name:
+        folder, port, ca = Path(name), child.free_port(), Authority()
+        files = [str(path) for path in ca.issue("localhost").write(folder, "quiet")]
+        command = [sys.executable, "-m", "bench.quiet_server", str(port), *files[: 2 * (security == "ssl")]]
+        server = child.spawn(command)
+        product = Soinbox(
+            folder / "instance",
+            {
+                "CA_FILE": str(ca.write_anchor(folder / "ca.pem")),
+                "ALLOW_HOSTS": "127.0.0.0/8,::1/128",
+                "ALLOW_PLAIN": f"localhost:{port}",
+                "ISPDB_URL": "",
+            },
+            command="mailroom",
+        )
+        try:
+            _add(product, count, port, security)
+            product.start()
+            process = psutil.Process(product.pid)
+            end = time.monotonic() + PATIENCE
+            while _listening(product) < count:
+                if time.monotonic() > end:
+                    raise RuntimeError(f"{_listening(product)} of {count} accounts idle")
+                time.sleep(0.5)
+            time.sleep(SETTLED)
+            return process.memory_info().rss, process.num_threads()
+        finally:
+            product.close()
+            child.end(server)
+
+
+def _add(product: Soinbox, count: int, port: int, security: Security) -> None:
+    runtime = product.runtime
+    now = runtime.clock.now()
+    for number in range(count):
+        address = f"lid{number}@noordlicht.example"
+        user = add_user(runtime, address)
+        with runtime.db.write() as connection:
+            login = Login("localhost", port, security, address)
+            account = accounts.insert(connection, user, address, login, None, now)
+            accounts.seal_secret(
+                connection, runtime.vault, accounts.read(connection, account), "imap", "stil"
+            )
+            changes.record(connection, "account", now, account_id=account)
+
+
+def _listening(product: Soinbox) -> int:
+    with product.runtime.db.read() as connection:
+        (count,) = connection.execute(
+            "SELECT count(*) FROM account_status WHERE side = 'imap' AND mode <> ''"
+        ).fetchone()
+    return int(count)
