@@ -18,6 +18,7 @@ class Fault:
 
     `cut_after` counts bytes; then the line is reset, closed, or falls silent. `drip` and `delay` are seconds,
     for each byte and for each piece. `inject` is (offset, bytes). `replace` works within one piece.
+    `silent_at`: once the client has said this (which still reaches the server), it hears nothing more.
     """
 
     cut_after: int | None = None
@@ -27,13 +28,15 @@ class Fault:
     delay: float = 0.0
     replace: tuple[bytes, bytes] | None = None
     inject: tuple[int, bytes] | None = None
+    silent_at: bytes = b""
 
 
 class FaultProxy:
     """Stands before a server on loopback; `fault` may be changed at any time and counts for new connections.
 
     With `certificate` the proxy speaks TLS to the client and, where `upstream` is given, to the server: then
-    faults work on the plain bytes. `connections` and `bytes_down` (of all connections) count.
+    faults work on the plain bytes. `connections` and `bytes_down` (of all connections) count; `silent_since`
+    is the monotonic moment at which a line last fell silent by `silent_at`.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class FaultProxy:
         self.fault: Fault | None = None
         self.connections = 0
         self.bytes_down = 0
+        self.silent_since: float | None = None
         self._target = target
         self._server_context = certificate.server_context() if certificate else None
         self._upstream = upstream
@@ -105,19 +109,36 @@ class FaultProxy:
         still = Fault()
         up = fault if fault.direction == "up" else still
         down = fault if fault.direction == "down" else still
-        upwards = threading.Thread(target=self._pump, args=(client, server, up, False), daemon=True)
+        silent = threading.Event()
+        upwards = threading.Thread(
+            target=self._pump, args=(client, server, up, False, silent, fault.silent_at), daemon=True
+        )
         upwards.start()
-        self._pump(server, client, down, True)
+        self._pump(server, client, down, True, silent)
         upwards.join()
         for one in (client, server):  # not before: a number that is free again may be another line's by now
             self._open.discard(one)
             one.close()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, fault: Fault, down: bool) -> None:
+    def _pump(
+        self,
+        source: socket.socket,
+        sink: socket.socket,
+        fault: Fault,
+        down: bool,
+        silent: threading.Event,
+        silent_at: bytes = b"",
+    ) -> None:
         passed = 0
         reset = False
         try:
             while piece := source.recv(65536):
+                if silent_at and silent_at in piece:
+                    self.silent_since = time.monotonic()
+                    silent.set()
+                elif down and silent.is_set():
+                    self._stopping.wait()
+                    break
                 if fault.replace:
                     piece = piece.replace(*fault.replace)
                 if fault.inject and passed <= fault.inject[0] < passed + len(piece):
