@@ -31,6 +31,10 @@ class Keeper:
         yield from guarded(post, self._wait_out_known_problem())
         while not post.stopped:
             problem = yield from guarded(post, self._work())
+            post.listening.clear()
+            if problem is None and post.wanted.is_set():
+                yield from guarded(post, self._let_errands_go_first())
+                continue
             post.healthy.clear()
             if problem is not None:
                 log.warning("account %d: %s", post.account_id, problem.code)
@@ -58,27 +62,40 @@ class Keeper:
             mode = "push_all" if idle.hears_all(connection) else mode
             failing.succeeded(self.runtime, account.id, mode=mode)
             self.post.healthy.set()
+            self.post.listening.set()
             self.post.errands.ring()
             if not self._done_first:
                 self.post.push(account, connection)
             yield from self._synchronise(session)
+            if self._must_go:
+                return
             self._done_first = True
             self.post.errands.ring()
-            while not self.post.stopped:
+            while not self._must_go:
                 yield from self._listen(session, account, connection)
+
+    @property
+    def _must_go(self) -> bool:
+        return self.post.stopped or self.post.wanted.is_set()
+
+    def _let_errands_go_first(self) -> Life:
+        """The only connection that the server allows is theirs until they are done."""
+        self.post.errands.ring()
+        while self.post.wanted.is_set() and not self.post.stopped:
+            yield Wait(60.0)
 
     def _listen(self, session: Session, account: Account, connection: ImapConnection) -> Life:
         """One round: INBOX open and heard of at once, then a look at the other folders."""
         end = self.runtime.clock.monotonic() + ROUND
         self._look_at_inbox(session)
-        while not self.post.stopped and (left := end - self.runtime.clock.monotonic()) > 0:
+        while not self._must_go and (left := end - self.runtime.clock.monotonic()) > 0:
             listen = self._hear if idle.offered(connection) else self._doze
             news = yield from listen(session, left)
             if news:
                 self._look_at_inbox(session)
             if (yield from self._answer_refresh(session, account)):
                 return
-        if not self.post.stopped:
+        if not self._must_go:
             yield from self._synchronise(session)
             failing.still_well(self.runtime, account.id)
 
@@ -86,6 +103,8 @@ class Keeper:
         """All folders, in slices."""
         began, rung = self.runtime.clock.monotonic(), False
         for _ in sync.synchronising(session, thorough=thorough):
+            if self._must_go:
+                return  # the connection ends here, with whatever it still has to say
             if self.runtime.clock.monotonic() - began > SLICE:
                 rung = (yield Wait(0.0)).rung or rung
                 began = self.runtime.clock.monotonic()

@@ -13,6 +13,7 @@ from soinbox_web.problems import AccessError, Problem, SignInError, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting, failing, sync
 from soinbox_web.store import accounts
+from soinbox_web.workers.budget import Budget
 from soinbox_web.workers.loop import Life, Loop, Wait, Woken
 
 REFUSED_KEPT = timedelta(minutes=15)
@@ -23,13 +24,19 @@ log = logging.getLogger("soinbox.mailroom")
 class Post:
     """One account's place in the mailroom; `stop` ends both of its lives, wherever they wait."""
 
-    def __init__(self, runtime: Runtime, account: Account, network: Network, loop: Loop) -> None:
+    def __init__(
+        self, runtime: Runtime, account: Account, network: Network, loop: Loop, budget: Budget
+    ) -> None:
         self.runtime = runtime
         self.account_id = account.id
         self.network = network
+        self.budget = budget
         self.keeping = loop.bell(account.imap.host)  # rung for the life that synchronises
         self.errands = loop.bell(account.imap.host)  # rung for the life that acts and fetches
         self.healthy = threading.Event()  # signed in at the last try
+        self.alone = False  # the server allows one connection: the two lives take turns with it
+        self.wanted = threading.Event()  # errands wait for their turn
+        self.listening = threading.Event()  # a connection for listening is open
         self._stopped = threading.Event()
         self._pushing = threading.Lock()
         self._connections: list[ImapConnection] = []

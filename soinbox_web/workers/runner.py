@@ -1,6 +1,9 @@
 """The life that runs one account's errands on a connection of its own: actions, bodies, opened folders."""
 
+from collections.abc import Generator
+
 from soinbox_web.clock import moment
+from soinbox_web.mail import idle
 from soinbox_web.mail.answers import CommandRefused
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model.account import Account
@@ -9,11 +12,13 @@ from soinbox_web.services import fetching, searching, sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, actions, requests
 from soinbox_web.store.requests import Request
-from soinbox_web.workers.loop import Life, Wait
+from soinbox_web.workers.loop import Life, Wait, Woken
 from soinbox_web.workers.post import Post, guarded
 
 IDLE_KEPT = 60.0  # seconds that the connection stays open without work
 PAUSE = 5.0  # seconds after a broken connection
+WATCHED = 600.0  # seconds that a folder somebody has opened is listened to
+TURN = 5.0  # seconds that errands may keep the only connection a server allows
 
 
 class Runner:
@@ -22,10 +27,13 @@ class Runner:
     def __init__(self, post: Post) -> None:
         self.post = post
         self.runtime = post.runtime
+        self._watched, self._watched_until = "", 0.0  # the folder that somebody looks at
 
     def life(self) -> Life:
         while not self.post.stopped:
             problem = yield from guarded(self.post, self._work())
+            if problem is not None and self._learns_to_share(problem):
+                continue
             if problem is not None:
                 self._give_up_requests(problem)
                 if problem.stage == "sign_in" and problem.retry != "later":
@@ -43,6 +51,35 @@ class Runner:
             yield Wait(1.0)
             return
         account = self.post.account()
+        if not self.post.budget.take(account.imap.host):
+            yield Wait(1.0)
+            return
+        try:
+            yield from self._take_turn()
+            yield from self._run_errands(account)
+        finally:
+            self.post.budget.give(account.imap.host)
+            self.post.wanted.clear()
+            if self.post.alone:
+                self.post.keeping.ring()
+
+    def _learns_to_share(self, problem: Problem) -> bool:
+        """One connection too many for the server while ours listens: from now on the two take turns."""
+        if problem.code != "too_many_connections" or self.post.alone or not self.post.listening.is_set():
+            return False
+        self.post.alone = True
+        return True
+
+    def _take_turn(self) -> Life:
+        """Where the server allows one connection: ask for it, and wait until it is free."""
+        if self.post.alone:
+            self.post.wanted.set()
+            self.post.keeping.ring()
+            while self.post.listening.is_set() and not self.post.stopped:
+                yield Wait(0.05)
+
+    def _run_errands(self, account: Account) -> Life:
+        end = self.runtime.clock.monotonic() + TURN
         with self.post.connected(account) as connection:
             reader = fetching.Reader(self.runtime, account, connection)
             session = sync.open_session(self.runtime, account, connection)
@@ -50,12 +87,41 @@ class Runner:
                 self._act(account, connection, session, reader)
                 if self._fetch_asked(session, reader):
                     continue
+                if self.post.alone and self.runtime.clock.monotonic() > end:
+                    return
                 if fetching.fetch_some(reader):
                     yield Wait(0.0)  # others first
                     continue
-                woken = yield Wait(min(self._until_due(), IDLE_KEPT))
-                if not woken.rung and not self._has_due():
+                if self.post.alone:
                     return
+                watching = self._watches(connection)
+                wait = self._watch if watching else self._doze
+                rung = yield from wait(session, min(self._until_due(), IDLE_KEPT))
+                reader.opened = ("", 0) if watching else reader.opened
+                if not rung and not watching and not self._has_due():
+                    return
+
+    def _watches(self, connection: ImapConnection) -> bool:
+        """A folder is open on some page, and only a connection that has it open hears of it."""
+        listens = idle.offered(connection) and not idle.hears_all(connection)
+        wanted = self._watched.upper() not in ("", "INBOX")
+        return listens and wanted and self.runtime.clock.monotonic() < self._watched_until
+
+    def _watch(self, session: Session, seconds: float) -> Generator[Wait, Woken, bool]:
+        """Listen to the folder that is open on a page, and take in what happens there."""
+        sync.synchronise_folders(session, [self._watched])
+        listening = idle.Idle(session.connection)
+        rung, news = False, listening.begin()
+        if not news and not listening.waiting:
+            rung = (yield Wait(seconds, listening)).rung
+        news = listening.hear() or news
+        if listening.end() or news:
+            sync.synchronise_folders(session, [self._watched])
+        return rung
+
+    @staticmethod
+    def _doze(_: Session, seconds: float) -> Generator[Wait, Woken, bool]:
+        return (yield Wait(seconds)).rung
 
     def _act(
         self, account: Account, connection: ImapConnection, session: Session, reader: fetching.Reader
@@ -69,6 +135,8 @@ class Runner:
         asked = self._asked()
         for request in asked:
             if request.kind == "open_folder":
+                self._watched = request.subject
+                self._watched_until = self.runtime.clock.monotonic() + WATCHED
                 sync.synchronise_folders(session, [request.subject])
                 reader.opened = ("", 0)
                 self._finish([request], None)
@@ -102,7 +170,7 @@ class Runner:
             and not (self._has_due() and self.post.healthy.is_set())
         ):
             woken = yield Wait(min(self._until_due(), 60.0))
-            if woken.rung and self.post.healthy.is_set():
+            if woken.rung and self.post.healthy.is_set() and not self.post.alone:
                 return
 
     def _has_due(self) -> bool:

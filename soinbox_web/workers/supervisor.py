@@ -11,6 +11,7 @@ from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting
 from soinbox_web.store import accounts, changes
+from soinbox_web.workers.budget import Budget
 from soinbox_web.workers.keeper import Keeper
 from soinbox_web.workers.loop import Bell, Loop
 from soinbox_web.workers.post import Post, log
@@ -29,6 +30,7 @@ class Supervisor:
         self.network = Network(runtime.settings, runtime.clock)
         self.posts: dict[int, Post] = {}
         self.loop = Loop(runtime.clock)
+        self.budget = Budget()
         self._ending: list[Bell] = []
 
     def run(self, stop: threading.Event) -> None:
@@ -103,7 +105,7 @@ class Supervisor:
             post.keeping.ring()
 
     def _open(self, account: Account) -> None:
-        post = self.posts[account.id] = Post(self.runtime, account, self.network, self.loop)
+        post = self.posts[account.id] = Post(self.runtime, account, self.network, self.loop, self.budget)
         release = partial(self.runtime.release, account.id)
         self.loop.begin(post.keeping, Keeper(post).life(), release)
         self.loop.begin(post.errands, Runner(post).life(), release)

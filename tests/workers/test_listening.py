@@ -15,7 +15,7 @@ from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
-from soinbox_web.store import accounts
+from soinbox_web.store import accounts, requests
 from soinbox_web.workers import keeper
 from soinbox_web.workers.loop import Loop
 from soinbox_web.workers.supervisor import Supervisor
@@ -25,7 +25,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.fault_proxy import Fault, FaultProxy
 from tests.servers.mailbox import RealMailbox
 from tests.workers.conftest import Eventually
-from tests.workers.test_mailroom import connect, status, subjects, tell
+from tests.workers.test_mailroom import connect, key, status, subjects, tell
 
 pytestmark = pytest.mark.real
 
@@ -155,6 +155,39 @@ def test_news_of_every_folder_is_heard_at_once(
         eventually(lambda: subjects(runtime, account, "Klanten") == {"Elders"})
         client.append("INBOX", None, None, b"Subject: Ook hier\r\n\r\nx\r\n")  # type: ignore[arg-type]
         eventually(lambda: "Ook hier" in subjects(runtime, account))
+
+
+def test_an_open_folder_is_heard_where_the_server_tells_of_one_only(
+    runtime: Runtime,
+    mailbox: RealMailbox,
+    proxy: FaultProxy,
+    supervisor: Supervisor,
+    eventually: Eventually,
+) -> None:
+    mailbox.deliver_text("Oud", folder="Klanten")
+    proxy.fault = Fault(replace=(b" NOTIFY", b""))
+    with proxy:
+        account = through(runtime, add_account(runtime, mailbox), proxy)
+        tell(runtime, account)
+        eventually(lambda: status(runtime, account).imap_status.mode == "push")
+        eventually(lambda: subjects(runtime, account, "Klanten") == {"Oud"})
+        with runtime.db.write() as connection:
+            requests.ask(connection, account.id, "open_folder", "Klanten", runtime.clock.now())
+        time.sleep(1.0)
+        for subject in ("Vers", "Nog een"):
+            mailbox.deliver_text(subject, folder="Klanten")
+            eventually(lambda subject=subject: subject in subjects(runtime, account, "Klanten"))
+        with runtime.db.write() as connection:
+            where = key(runtime, account, "Vers", "Klanten")
+            asked = requests.ask(connection, account.id, "body", str(where), runtime.clock.now())
+        eventually(lambda: _state(runtime, asked) == "done")
+        supervisor.end()
+
+
+def _state(runtime: Runtime, request_id: int) -> str:
+    with runtime.db.read() as connection:
+        found = requests.of(connection, request_id)
+    return found.state if found else ""
 
 
 def test_a_folder_that_cannot_be_opened_is_not_tried_on_and_on(
