@@ -25,9 +25,9 @@ from tests.servers.soinbox import Soinbox
 ADDRESS, PASSWORD = "anna@noordlicht.example", "lampje-voor-anna"
 MEMBER_PASSWORD = "licht aan in huis"  # what `add_member` gives
 GOALS: dict[int, dict[str, float]] = {  # times faster; requests a second for `throughput`
-    1_000: {"list": 6, "search": 5, "show": 4, "throughput": 10},
-    10_000: {"list": 10, "search": 25, "show": 10},
-    100_000: {"list": 80, "search": 150, "show": 70, "throughput": 60},
+    1_000: {"list": 6, "search": 5, "show": 4, "show again": 4, "throughput": 10},
+    10_000: {"list": 10, "search": 25, "show": 10, "show again": 10},
+    100_000: {"list": 80, "search": 150, "show": 70, "show again": 70, "throughput": 60},
 }
 LEFT_OUT = f"""
   ┌─────────────────────────────────────────────────────────────────────────────
@@ -193,6 +193,7 @@ def table(figures: dict[str, Any]) -> str:
         ("list", f"list of {PAGE} rows, ms"),
         ("search", f"search ({len(WORDS)} common words), ms"),
         ("show", "show a message, ms"),
+        ("show again", "show it again, ms"),
         ("refresh", "refresh, ms"),
         ("throughput", f"list, {reader.CLIENTS} clients, 1/s"),
     ):
