@@ -14,7 +14,7 @@ import httptools
 CLIENTS = 8
 PARALLEL_SECONDS = 4.0
 PAGE = 50  # rows
-WORDS = ("offerte", "factuur", "klant", "hotel")  # each in more than a tenth of the subjects
+WORDS = ("offerte", "factuur", "klant", "hotel")  # each in about a tenth of the subjects
 
 
 class _Answer:

@@ -138,7 +138,7 @@ class Roundcube:
                 folder=self.folder, port=self.port, root=_ROOT, user=f"user {name};\n" if root else ""
             )
         )
-        commands = (
+        commands: tuple[list[str | Path], ...] = (
             [_fpm() or "", "--nodaemonize", "--fpm-config", fpm],
             [parts.program("nginx") or "", "-e", self.folder / "nginx.log", "-c", nginx],
         )
