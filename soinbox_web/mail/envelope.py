@@ -103,23 +103,23 @@ class Envelopes:
 
 def fetch_newest(connection: ImapConnection, total: int, count: int) -> list[Envelope | Unreadable]:
     """The envelopes of the last `count` of `total` messages, before their UIDs are known."""
-    found: dict[int, Envelope | Unreadable] = {}
-    with _small_literals(connection.client):
-        for answer in stream(connection, "FETCH", f"{max(1, total - count + 1)}:{total}", ITEMS):
-            one = read_envelope(answer)
-            if one is not None and len(found) < count:
-                found.setdefault(one.uid, one)
-    return list(found.values())
+    every = range(1, uid_set.HIGHEST + 1)
+    return _fetched(connection, every, count, "FETCH", f"{max(1, total - count + 1)}:{total}")
 
 
 def fetch_from(connection: ImapConnection, first: int, count: int) -> list[Envelope | Unreadable]:
     """The envelopes of the UIDs `first` and up to `count` further, in one command, whichever there are."""
-    last = min(first + count, uid_set.HIGHEST)
+    uids = range(first, min(first + count, uid_set.HIGHEST) + 1)
+    return _fetched(connection, uids, len(uids), "UID", "FETCH", f"{first}:{uids[-1]}")
+
+
+def _fetched(connection: ImapConnection, uids: range, most: int, *words: str) -> list[Envelope | Unreadable]:
+    """What came of a FETCH of envelopes: each of these UIDs at most once, and no more than `most`."""
     found: dict[int, Envelope | Unreadable] = {}
     with _small_literals(connection.client):
-        for answer in stream(connection, "UID", "FETCH", f"{first}:{last}", ITEMS):
+        for answer in stream(connection, *words, ITEMS):
             one = read_envelope(answer)
-            if one is not None and first <= one.uid <= last:
+            if one is not None and one.uid in uids and len(found) < most:
                 found.setdefault(one.uid, one)
     return list(found.values())
 

@@ -62,7 +62,7 @@ def people(raw: bytes) -> tuple[Correspondent, ...]:
         for name, local, host in _PERSON.findall(raw)
         if host not in (b"NIL", b"nil")
     ]
-    return tuple([one for one in found if any(one)][:_MOST_PEOPLE])
+    return _named(found)
 
 
 def people_of(listed: Sequence[object]) -> tuple[Correspondent, ...]:
@@ -72,6 +72,11 @@ def people_of(listed: Sequence[object]) -> tuple[Correspondent, ...]:
         for one in listed
         if isinstance(one, list) and len(one) == 4 and one[3] is not None
     ]
+    return _named(found)
+
+
+def _named(found: list[Correspondent]) -> tuple[Correspondent, ...]:
+    """Those of whom anything is known, the first hundreds of them."""
     return tuple([one for one in found if any(one)][:_MOST_PEOPLE])
 
 

@@ -201,7 +201,7 @@ def _status_items(connection: ImapConnection) -> str:
 
 
 def _status(items: Token) -> FolderStatus:
-    told = {name: int(value) for name, value in pairs(items).items() if str(value).isdigit()}
+    told = _counts(items)
     return FolderStatus(
         told.get("UIDVALIDITY", 0),
         told.get("UIDNEXT", 0),
@@ -209,6 +209,10 @@ def _status(items: Token) -> FolderStatus:
         told.get("HIGHESTMODSEQ", 0),
         told.get("UNSEEN", -1),
     )
+
+
+def _counts(items: Token) -> dict[str, int]:
+    return {name: int(value) for name, value in pairs(items).items() if str(value).isdigit()}
 
 
 def _read_list(answers: list[Answer]) -> list[ServerFolder]:
@@ -239,8 +243,7 @@ def told_of(answer: Answer) -> dict[str, dict[str, int]]:
     try:
         words = tokens(answer)
         if str(words[0]).upper() == "STATUS":
-            counts = {name: int(value) for name, value in pairs(words[2]).items() if str(value).isdigit()}
-            return {_raw(words[1]).decode("latin-1"): counts}
+            return {_raw(words[1]).decode("latin-1"): _counts(words[2])}
         if str(words[0]).upper() == "LIST":
             return {_raw(words[3]).decode("latin-1"): {}}
     except (ValueError, IndexError, TypeError):

@@ -4,7 +4,6 @@ With NOTIFY (RFC 5465) it speaks of all other folders as well; what that gains i
 """
 
 import ssl
-from collections.abc import Callable
 
 from soinbox_web.mail import folders
 from soinbox_web.mail.answers import CommandRefused, begin, refuse_end, run, translated
@@ -13,7 +12,7 @@ from soinbox_web.mail.imap_client import ImapClient
 
 RENEWED = 9 * 60.0  # seconds; servers may hang up after 30 minutes, routers forget after 10
 ALIVE = 30.0  # seconds in which IDLE, DONE or NOOP must be answered
-_EVENTS = "(MessageNew MessageExpunge FlagChange)"
+_EVENTS = "MessageNew MessageExpunge FlagChange"
 
 
 def offered(connection: ImapConnection) -> bool:
@@ -63,7 +62,7 @@ class Idle:
         with translated(self._connection):
             self._tag = begin(self._client, "IDLE")
             self._client.wire.allow(ALIVE)
-            return self._until(lambda line: line.startswith(b"+")) or changed
+            return self._until(b"+", self._tag) or changed
 
     def hear(self) -> bool:
         changed = False
@@ -80,25 +79,20 @@ class Idle:
             self._client.wire.allow(ALIVE)
             self._client.send(b"DONE\r\n")
             quiet = begin(self._client, "NOTIFY", "NONE") if self._everywhere else b""
-            changed = self._until(lambda line: line.startswith(self._tag + b" OK"))
+            changed = self._until(self._tag + b" OK", self._tag)
             if quiet:  # nothing of it may come amidst other commands
-                changed = self._until(lambda line: line.startswith(quiet + b" OK"), quiet) or changed
+                changed = self._until(quiet + b" OK", quiet) or changed
             return changed
 
     def _ask_for_all(self) -> bool:
         """From now on the server tells of every folder, and at once how each is."""
+        here, others = f"(SELECTED-DELAYED ({_EVENTS}))", f"(PERSONAL ({_EVENTS} MailboxName))"
+        changed = False
         try:
-            return self._run(
-                "SET", "STATUS", f"(SELECTED-DELAYED {_EVENTS})", f"(PERSONAL {_EVENTS[:-1]} MailboxName))"
-            )
+            for answer in run(self._connection, "NOTIFY", "SET", "STATUS", here, others).answers:
+                changed = self._take(b"* " + answer[0] + b"\r\n") or changed
         except CommandRefused:
             self._everywhere = False
-            return False
-
-    def _run(self, *words: str) -> bool:
-        changed = False
-        for answer in run(self._connection, "NOTIFY", *words).answers:
-            changed = self._take(b"* " + answer[0] + b"\r\n") or changed
         return changed
 
     def _take(self, line: bytes) -> bool:
@@ -107,10 +101,11 @@ class Idle:
             self.elsewhere.update(folders.told_of([line[2:].rstrip(b"\r\n")]))
         return _matters(line)
 
-    def _until(self, last: Callable[[bytes], bool], tag: bytes = b"") -> bool:
+    def _until(self, last: bytes, tag: bytes) -> bool:
+        """Read up to the line that begins with `last`; whatever else ends the command `tag` is an error."""
         changed = False
-        while not last(line := self._client.readline()):
-            if line.startswith((tag or self._tag) + b" "):
+        while not (line := self._client.readline()).startswith(last):
+            if line.startswith(tag + b" "):
                 raise ImapClient.abort(line.decode("latin-1").strip())
             refuse_end(line)
             changed = self._take(line) or changed

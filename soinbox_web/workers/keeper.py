@@ -11,7 +11,7 @@ from soinbox_web.services import failing, sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, requests
 from soinbox_web.workers.loop import Life, Wait, Woken
-from soinbox_web.workers.post import REFUSED_KEPT, Post, guarded, log
+from soinbox_web.workers.post import REFUSED_KEPT, Post, guarded, hear, log
 
 SLICE = 0.25  # seconds of work at a stretch while a mailbox is fetched: then others go first
 ROUND = 60.0  # seconds between looks at all folders, and at INBOX where the server cannot push
@@ -117,27 +117,30 @@ class Keeper:
         With NOTIFY that is always so: Dovecot does not tell what came to INBOX between two listenings.
         """
         listening = idle.Idle(session.connection)
-        news = listening.begin()
-        if not news and not listening.waiting and not self._news_of_others(session, listening):
-            yield Wait(min(seconds, idle.RENEWED), listening)
-        news = listening.hear() or news
-        news = listening.end() or news
+        news, _ = yield from hear(
+            listening,
+            min(seconds, idle.RENEWED),
+            at_once=lambda: sync.differing(session, self._fresh(listening)) != [],
+        )
         if news:
             sync.fetch_news(session, "INBOX")
-        if others := self._news_of_others(session, listening):
-            self._elsewhere.update(others)
-            names = sync.differing(session, others)
-            if names is None:
-                yield from self._synchronise(session)
-            else:
-                sync.synchronise_folders(session, names)
-        return news or bool(others) or idle.hears_all(session.connection)
+        fresh = self._fresh(listening)
+        others = sync.differing(session, fresh)
+        if others != []:
+            self._elsewhere.update(fresh)
+        if others is None:
+            yield from self._synchronise(session)
+        elif others:
+            sync.synchronise_folders(session, others)
+        return news or others != [] or idle.hears_all(session.connection)
 
-    def _news_of_others(self, session: Session, listening: idle.Idle) -> dict[str, dict[str, int]]:
-        """What the server says of folders that differ from ours; nothing twice, or it would never end."""
-        told = {wire: counts for wire, counts in listening.elsewhere.items() if wire.upper() != "INBOX"}
-        fresh = {wire: counts for wire, counts in told.items() if self._elsewhere.get(wire) != counts}
-        return fresh if sync.differing(session, fresh) != [] else {}
+    def _fresh(self, listening: idle.Idle) -> dict[str, dict[str, int]]:
+        """What the server says of other folders; nothing that was made good before, or it would never end."""
+        return {
+            wire: counts
+            for wire, counts in listening.elsewhere.items()
+            if wire.upper() != "INBOX" and self._elsewhere.get(wire) != counts
+        }
 
     def _doze(self, session: Session, seconds: float) -> Generator[Wait, Woken, bool]:
         """Without IDLE: wait; a connection that does not answer afterwards is dead."""

@@ -2,10 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from soinbox_web.mail.idle import Idle
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.net import Network
 from soinbox_web.model.account import Account
@@ -122,6 +123,20 @@ def guarded(post: Post, work: Life) -> Generator[Wait, Woken, Problem | None]:
         log.exception("account %d: %s", post.account_id, type(error).__name__)
         return Problem("unknown", "imap", evidence=type(error).__name__)
     return None
+
+
+def hear(
+    listening: Idle, seconds: float, *, at_once: Callable[[], bool] = lambda: False
+) -> Generator[Wait, Woken, tuple[bool, bool]]:
+    """Listen to the folder that is open until something happens, the bell rings or the time is over.
+
+    Whether something happened there, and whether the bell rang. Nobody waits when `at_once` says so.
+    """
+    rung, news = False, listening.begin()
+    if not news and not listening.waiting and not at_once():
+        rung = (yield Wait(seconds, listening)).rung
+    news = listening.hear() or news
+    return listening.end() or news, rung
 
 
 def _gone(post: Post) -> bool:

@@ -1,6 +1,6 @@
 """The life that runs one account's errands on a connection of its own: actions, bodies, opened folders."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 
 from soinbox_web.clock import moment
 from soinbox_web.mail import idle
@@ -13,7 +13,7 @@ from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, actions, requests
 from soinbox_web.store.requests import Request
 from soinbox_web.workers.loop import Life, Wait, Woken
-from soinbox_web.workers.post import Post, guarded
+from soinbox_web.workers.post import Post, guarded, hear
 
 IDLE_KEPT = 60.0  # seconds that the connection stays open without work
 PAUSE = 5.0  # seconds after a broken connection
@@ -94,10 +94,11 @@ class Runner:
                     continue
                 if self.post.alone:
                     return
-                watching = self._watches(connection)
-                wait = self._watch if watching else self._doze
-                rung = yield from wait(session, min(self._until_due(), IDLE_KEPT))
-                reader.opened = ("", 0) if watching else reader.opened
+                watching, seconds = self._watches(connection), min(self._until_due(), IDLE_KEPT)
+                if watching:
+                    rung = yield from self._watch(session, reader, seconds)
+                else:
+                    rung = (yield Wait(seconds)).rung
                 if not rung and not watching and not self._has_due():
                     return
 
@@ -107,29 +108,27 @@ class Runner:
         wanted = self._watched.upper() not in ("", "INBOX")
         return listens and wanted and self.runtime.clock.monotonic() < self._watched_until
 
-    def _watch(self, session: Session, seconds: float) -> Generator[Wait, Woken, bool]:
-        """Listen to the folder that is open on a page, and take in what happens there."""
-        sync.synchronise_folders(session, [self._watched])
-        listening = idle.Idle(session.connection)
-        rung, news = False, listening.begin()
-        if not news and not listening.waiting:
-            rung = (yield Wait(seconds, listening)).rung
-        news = listening.hear() or news
-        if listening.end() or news:
-            sync.synchronise_folders(session, [self._watched])
+    def _watch(
+        self, session: Session, reader: fetching.Reader, seconds: float
+    ) -> Generator[Wait, Woken, bool]:
+        """Listen to the folder that is open on a page, and take in what happens there; True when rung."""
+        self._look(session, reader, [self._watched])
+        news, rung = yield from hear(idle.Idle(session.connection), seconds)
+        if news:
+            self._look(session, reader, [self._watched])
         return rung
 
     @staticmethod
-    def _doze(_: Session, seconds: float) -> Generator[Wait, Woken, bool]:
-        return (yield Wait(seconds)).rung
+    def _look(session: Session, reader: fetching.Reader, names: Collection[str]) -> None:
+        """Synchronise folders; which one is open afterwards is another one than the reader had."""
+        sync.synchronise_folders(session, names)
+        reader.opened = ("", 0)
 
     def _act(
         self, account: Account, connection: ImapConnection, session: Session, reader: fetching.Reader
     ) -> None:
         if self._has_due():
-            touched = self.post.push(account, connection)
-            sync.synchronise_folders(session, sorted(touched))
-            reader.opened = ("", 0)
+            self._look(session, reader, sorted(self.post.push(account, connection)))
 
     def _fetch_asked(self, session: Session, reader: fetching.Reader) -> bool:
         asked = self._asked()
@@ -137,8 +136,7 @@ class Runner:
             if request.kind == "open_folder":
                 self._watched = request.subject
                 self._watched_until = self.runtime.clock.monotonic() + WATCHED
-                sync.synchronise_folders(session, [request.subject])
-                reader.opened = ("", 0)
+                self._look(session, reader, [request.subject])
                 self._finish([request], None)
             elif request.kind == "search":
                 self._search(session, request)

@@ -1,6 +1,6 @@
 """Synchronising: an account's mailbox file is made equal to what its server holds, which is left alone."""
 
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from soinbox_web.mail import credentials
 from soinbox_web.mail import folders as server
@@ -33,8 +33,6 @@ __all__ = [
     "synchronise_folders",
     "synchronising",
 ]
-
-Steps = Generator[None, None, SyncReport]
 
 
 def connect(runtime: Runtime, account: Account, network: Network | None = None) -> ImapConnection:
@@ -69,10 +67,12 @@ def open_session(
 
 def synchronise(session: Session, *, first: Collection[str] = (), thorough: bool = False) -> SyncReport:
     """All steps of `synchronising` at once."""
-    return _to_the_end(synchronising(session, first=first, thorough=thorough))
+    for _ in synchronising(session, first=first, thorough=thorough):
+        pass
+    return session.report
 
 
-def synchronising(session: Session, *, first: Collection[str] = (), thorough: bool = False) -> Steps:
+def synchronising(session: Session, *, first: Collection[str] = (), thorough: bool = False) -> Iterator[None]:
     """Every folder: the first page of an unseen INBOX at once, then `first`, INBOX, Sent, Drafts, the rest.
 
     A step is a batch of messages: between two, the caller may let others go first, but must not use the
@@ -97,19 +97,19 @@ def synchronising(session: Session, *, first: Collection[str] = (), thorough: bo
         yield from _one(session, folder, thorough)
     if inbox is not None:
         session.report.folders += 1
-    return _finish(session)
+    _finish(session)
 
 
 def synchronise_folders(session: Session, names: Collection[str], *, thorough: bool = False) -> SyncReport:
     """These folders only; names that are not here are passed over. Raises SoinboxError."""
     for name in names:
-        with session.mailbox.read() as connection:
-            folder = folders.by_name(connection, name)
+        folder = _named(session, name)
         if folder is not None and folder.selectable:
             session.report.folders += 1
             for _ in _one(session, folder, thorough):
                 pass
-    return _finish(session)
+    _finish(session)
+    return session.report
 
 
 def differing(session: Session, told: Mapping[str, Mapping[str, int]]) -> list[str] | None:
@@ -133,16 +133,14 @@ def differing(session: Session, told: Mapping[str, Mapping[str, int]]) -> list[s
 
 def fetch_news(session: Session, name: str) -> None:
     """What has just come to this folder, which is the one that is open, at once; the rest needs a look."""
-    with session.mailbox.read() as connection:
-        folder = folders.by_name(connection, name)
+    folder = _named(session, name)
     if folder is not None:
         fetch_arrivals(session, folder)
 
 
 def fetch(session: Session, name: str, uids: Collection[int]) -> None:
     """The envelopes of these messages now, wherever the backfill is. Raises SoinboxError."""
-    with session.mailbox.read() as connection:
-        folder = folders.by_name(connection, name)
+    folder = _named(session, name)
     if folder is not None:
         fetch_messages(session, folder, uids)
 
@@ -200,16 +198,12 @@ def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) 
     return True
 
 
-def _to_the_end(steps: Steps) -> SyncReport:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            report: SyncReport = end.value
-            return report
+def _named(session: Session, name: str) -> Folder | None:
+    with session.mailbox.read() as connection:
+        return folders.by_name(connection, name)
 
 
-def _one(session: Session, folder: Folder, thorough: bool) -> Generator[None, None, None]:
+def _one(session: Session, folder: Folder, thorough: bool) -> Iterator[None]:
     try:
         yield from synchronising_folder(session, folder, thorough=thorough)
     except CommandRefused as error:
@@ -222,7 +216,7 @@ def _known(session: Session, folder: Folder) -> int:
         return folder.stored + len(messages.uids_set_aside(connection, folder.id, session.version))
 
 
-def _finish(session: Session) -> SyncReport:
+def _finish(session: Session) -> None:
     with session.mailbox.read() as connection:
         session.report.messages = sum(folder.stored for folder in folders.listing(connection))
     session.report.seconds = session.runtime.clock.monotonic() - session.began
@@ -233,4 +227,3 @@ def _finish(session: Session) -> SyncReport:
                 arrived=session.report.arrived, latest_seconds=session.report.latest_seconds,
             )  # fmt: skip
         session.report.arrived = session.report.latest_seconds = 0
-    return session.report
