@@ -23,7 +23,8 @@ from tests.servers.dovecot import PROGRAM, Dovecot
 from tests.servers.mailbox import RealMailbox
 
 PASSWORD = "lampje-voor-anna"
-PARTS = ("envelopes", "parsing", "flatness", "live", "idling")
+REST = {"parsing": parsing.run, "flatness": flatness.run, "live": live.run, "idling": idling.run}
+PARTS = ("envelopes", *REST)
 
 
 def main() -> int:
@@ -44,8 +45,7 @@ def main() -> int:
         for size in (int(text) for text in options.sizes.split(",")):
             figures["envelopes"].append(_one(size))
             print(_table(figures["envelopes"][-1]), flush=True)
-    rest = {"parsing": parsing.run, "flatness": flatness.run, "live": live.run, "idling": idling.run}
-    for name, run in rest.items():
+    for name, run in REST.items():
         if name in chosen:
             figures[name] = run()
             print("\n".join([f"\n{name}", *_goals(figures[name]["ratios"])]), flush=True)

@@ -11,9 +11,8 @@ import psutil
 from soinbox_web.model.server import Login, Security
 from soinbox_web.rehearsal import child
 from soinbox_web.rehearsal.certificates import Authority
-from soinbox_web.store import accounts, changes
-from tests.real.accounts import add_user
-from tests.servers.soinbox import Soinbox
+from tests.real.accounts import add_user, connect_account
+from tests.servers.soinbox import Soinbox, on_loopback
 
 GOALS: dict[Security, int] = {"none": 15, "ssl": 100}
 SETTLED = 3.0  # seconds
@@ -43,12 +42,7 @@ def _memory(count: int, security: Security) -> tuple[int, int]:
         server = child.spawn(command)
         product = Soinbox(
             folder / "instance",
-            {
-                "CA_FILE": str(ca.write_anchor(folder / "ca.pem")),
-                "ALLOW_HOSTS": "127.0.0.0/8,::1/128",
-                "ALLOW_PLAIN": f"localhost:{port}",
-                "ISPDB_URL": "",
-            },
+            {**on_loopback(ca, folder), "ALLOW_PLAIN": f"localhost:{port}"},
             command="mailroom",
         )
         try:
@@ -69,17 +63,10 @@ def _memory(count: int, security: Security) -> tuple[int, int]:
 
 def _add(product: Soinbox, count: int, port: int, security: Security) -> None:
     runtime = product.runtime
-    now = runtime.clock.now()
     for number in range(count):
         address = f"lid{number}@noordlicht.example"
         user = add_user(runtime, address)
-        with runtime.db.write() as connection:
-            login = Login("localhost", port, security, address)
-            account = accounts.insert(connection, user, address, login, None, now)
-            accounts.seal_secret(
-                connection, runtime.vault, accounts.read(connection, account), "imap", "stil"
-            )
-            changes.record(connection, "account", now, account_id=account)
+        connect_account(runtime, user, Login("localhost", port, security, address), "stil")
 
 
 def _listening(product: Soinbox) -> int:

@@ -1,10 +1,8 @@
 """From the server's notice to the eyes of a reader, and what open tabs and backfills cost everybody else."""
 
-import http.client
 import os
 import select
 import socket
-import statistics
 import tempfile
 import threading
 import time
@@ -17,16 +15,18 @@ import psutil
 from playwright.sync_api import sync_playwright
 
 from bench import mailboxes
+from bench.measures import median_ms
+from bench.reader import PAGE, Browser, need_rows
 from soinbox_web.model.account import Account
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.services import sync
-from soinbox_web.store import accounts, changes, folders
+from soinbox_web.store import accounts, folders
 from tests import parts
 from tests.browser.page import ARGUMENTS, new_context
-from tests.real.accounts import add_user
+from tests.real.accounts import add_user, connect_account, tell
 from tests.servers.dovecot import Dovecot
 from tests.servers.mailbox import RealMailbox
-from tests.servers.soinbox import Soinbox
+from tests.servers.soinbox import Soinbox, on_loopback
 
 PASSWORD = "lampje-voor-anna"
 ADDRESS = "anna@noordlicht.example"
@@ -87,14 +87,7 @@ Given = tuple[Soinbox, Dovecot, Account, dict[str, str]]
 def _product(folder: Path, size: int) -> Iterator[Given]:
     ca = Authority()
     server = Dovecot(ca, max_connections=50).start()
-    product = Soinbox(
-        folder / "instance",
-        {
-            "CA_FILE": str(ca.write_anchor(folder / "ca.pem")),
-            "ALLOW_HOSTS": "127.0.0.0/8,::1/128",
-            "ISPDB_URL": "",
-        },
-    )
+    product = Soinbox(folder / "instance", on_loopback(ca, folder))
     try:
         member = product.add_member(ADDRESS, "Anna de Boer")
         account = _account(product, server, ADDRESS, size, member.id)
@@ -113,12 +106,8 @@ def _account(product: Soinbox, server: Dovecot, address: str, size: int, user: i
     owner = maildir.stat()
     mailboxes.fill(maildir, size, (owner.st_uid, owner.st_gid))
     login = RealMailbox(address, PASSWORD, server, None).imap_login  # type: ignore[arg-type]
-    runtime = product.runtime
-    with runtime.db.write() as connection:
-        number = accounts.insert(connection, user, address, login, None, runtime.clock.now())
-        made = accounts.read(connection, number)
-        accounts.seal_secret(connection, runtime.vault, made, "imap", PASSWORD)
-        changes.record(connection, "account", runtime.clock.now(), account_id=number)
+    made = connect_account(product.runtime, user, login, PASSWORD)
+    tell(product.runtime, made)
     return made
 
 
@@ -210,18 +199,16 @@ class _Rows:
 
 def _page_ms(product: Soinbox, cookie: dict[str, str], path: str) -> float:
     """The median of a page, asked for one after the other over one connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", product.port, timeout=30)
-    taken = []
-    for _ in range(REQUESTS):
-        began = time.perf_counter()
-        connection.request("GET", path, headers={"Cookie": f"{cookie['name']}={cookie['value']}"})
-        answer = connection.getresponse()
-        text = answer.read()
-        taken.append((time.perf_counter() - began) * 1000)
-        if answer.status != 200 or text.count(b'class="row-link"') < 40:
-            raise RuntimeError(f"{answer.status}, {text.count(b'row-link')} rows")
-    connection.close()
-    return statistics.median(taken)
+    browser = Browser(product.port)
+
+    def ask() -> None:
+        page = browser.get(path, {"Cookie": f"{cookie['name']}={cookie['value']}"})
+        need_rows(page.count(b'class="row-link"'), PAGE, page)
+
+    try:
+        return median_ms(REQUESTS, ask)
+    finally:
+        browser.close()
 
 
 def _with_tabs(product: Soinbox, cookie: dict[str, str], path: str) -> tuple[float, float]:

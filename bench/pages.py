@@ -17,10 +17,10 @@ from bench.roundcube import PACKAGES, Roundcube, RoundcubeReader, missing
 from soinbox_web.model.account import Account
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.services import sync
-from soinbox_web.store import accounts
+from tests.real.accounts import connect_account
 from tests.servers.dovecot import PROGRAM, Dovecot
 from tests.servers.mailbox import RealMailbox
-from tests.servers.soinbox import Soinbox
+from tests.servers.soinbox import Soinbox, on_loopback
 
 ADDRESS, PASSWORD = "anna@noordlicht.example", "lampje-voor-anna"
 MEMBER_PASSWORD = "licht aan in huis"  # what `add_member` gives
@@ -122,14 +122,7 @@ def measure(size: int, times: int) -> dict[str, Any]:
 
 def _soinbox(folder: Path, ca: Authority, server: Dovecot, size: int, times: int) -> dict[str, float]:
     """The product with everything synchronised before it is started, mailroom included."""
-    product = Soinbox(
-        folder / "instance",
-        {
-            "CA_FILE": str(ca.write_anchor(folder / "ca.pem")),
-            "ALLOW_HOSTS": "127.0.0.0/8,::1/128",
-            "ISPDB_URL": "",
-        },
-    )
+    product = Soinbox(folder / "instance", on_loopback(ca, folder))
     try:
         account = _account(product, server)
         sync.sync_once(product.runtime, account.id)
@@ -144,12 +137,7 @@ def _account(product: Soinbox, server: Dovecot) -> Account:
     """The mailbox as an account of a member who can sign in."""
     member = product.add_member(ADDRESS, "Anna de Vries")
     login = RealMailbox(ADDRESS, PASSWORD, server, None).imap_login  # type: ignore[arg-type]
-    runtime = product.runtime
-    with runtime.db.write() as connection:
-        number = accounts.insert(connection, member.id, ADDRESS, login, None, runtime.clock.now())
-        account = accounts.read(connection, number)
-        accounts.seal_secret(connection, runtime.vault, account, "imap", PASSWORD)
-        return accounts.read(connection, number)
+    return connect_account(product.runtime, member.id, login, PASSWORD)
 
 
 def _roundcube(server: Dovecot, size: int, times: int, *, cached: bool) -> dict[str, float]:
@@ -159,7 +147,7 @@ def _roundcube(server: Dovecot, size: int, times: int, *, cached: bool) -> dict[
         figures = reader.measure(lambda: RoundcubeReader(roundcube, ADDRESS, PASSWORD, size), times)
         one = RoundcubeReader(roundcube, ADDRESS, PASSWORD, size)
         one.refresh()
-        figures["refresh"] = reader.median_ms(times, lambda _: one.refresh())
+        figures["refresh"] = measures.median_ms(times, one.refresh)
         one.close()
         return figures
     except Exception:

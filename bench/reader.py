@@ -2,14 +2,16 @@
 
 import re
 import socket
-import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping
+from itertools import cycle
 from typing import Protocol
 from urllib.parse import urlencode
 
 import httptools
+
+from bench.measures import median_ms
 
 CLIENTS = 8
 PARALLEL_SECONDS = 4.0
@@ -152,16 +154,6 @@ def first(pattern: str, page: bytes) -> str:
     return found[1]
 
 
-def median_ms(times: int, work: Callable[[int], object]) -> float:
-    """p50 of `work(0)`, `work(1)`, …"""
-    taken = []
-    for turn in range(times):
-        began = time.perf_counter()
-        work(turn)
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken) * 1000
-
-
 def measure(sign_in: Callable[[], Reader], times: int) -> dict[str, float]:
     """p50 in ms of each page by one reader, then list requests a second of eight at once.
 
@@ -176,11 +168,12 @@ def measure(sign_in: Callable[[], Reader], times: int) -> dict[str, float]:
         for word in WORDS:
             reader.search(word)
         names = names[:times]
+        words, shown = cycle(WORDS), cycle(names)
         return {
-            "list": median_ms(times, lambda _: reader.list_rows()),
-            "search": median_ms(times, lambda turn: reader.search(WORDS[turn % len(WORDS)])),
-            "show": median_ms(len(names), lambda turn: reader.show(names[turn])),
-            "show again": median_ms(len(names), lambda turn: reader.show(names[turn])),
+            "list": median_ms(times, reader.list_rows),
+            "search": median_ms(times, lambda: reader.search(next(words))),
+            "show": median_ms(len(names), lambda: reader.show(next(shown))),
+            "show again": median_ms(len(names), lambda: reader.show(next(shown))),
             "throughput": together(sign_in),
         }
     finally:

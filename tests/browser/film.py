@@ -23,7 +23,7 @@ from tests import parts
 from tests.browser.page import ARGUMENTS, new_context
 from tests.servers.dovecot import Dovecot
 from tests.servers.noordlicht import DOMAIN, HOST
-from tests.servers.soinbox import Soinbox
+from tests.servers.soinbox import Soinbox, on_loopback
 
 STRIP = Path(__file__).parents[2] / "docs" / "pictures" / "hundred-thousand.png"
 ADDRESS, PASSWORD = f"anna@{DOMAIN}", "lampje-voor-anna"
@@ -78,9 +78,7 @@ def _shoot_all(folder: Path, browser: Browser, count: int) -> list[tuple[str, by
     product = Soinbox(
         folder / "instance",
         {
-            "CA_FILE": str(ca.write_anchor(folder / "ca.pem")),
-            "ALLOW_HOSTS": "127.0.0.0/8,::1/128",
-            "ISPDB_URL": "",
+            **on_loopback(ca, folder),
             "DNS_SERVERS": f"{names.host}:{names.port}",
             "AUTOCONFIG_DIR": str(folder),
         },

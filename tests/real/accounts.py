@@ -1,8 +1,9 @@
 """Accounts for tests that synchronise real mailboxes."""
 
 from soinbox_web.model.account import Account
+from soinbox_web.model.server import Login
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts
+from soinbox_web.store import accounts, changes
 from tests.servers.mailbox import RealMailbox
 
 
@@ -23,12 +24,22 @@ def add_user(runtime: Runtime, address: str = "anna@noordlicht.example") -> int:
 def add_account(runtime: Runtime, mailbox: RealMailbox, *, provider: str = "") -> Account:
     """The mailbox as an account of a new user, its password sealed."""
     user = add_user(runtime, mailbox.address)
+    return connect_account(runtime, user, mailbox.imap_login, mailbox.password, provider=provider)
+
+
+def connect_account(
+    runtime: Runtime, user_id: int, login: Login, password: str, *, provider: str = ""
+) -> Account:
+    """An account of a user, its password sealed; a mailroom that runs hears of it by `tell`."""
     now = runtime.clock.now()
     with runtime.db.write() as connection:
-        number = accounts.insert(
-            connection, user, mailbox.address, mailbox.imap_login, None, now, provider=provider
-        )
-        accounts.seal_secret(
-            connection, runtime.vault, accounts.read(connection, number), "imap", mailbox.password
-        )
-        return accounts.read(connection, number)
+        number = accounts.insert(connection, user_id, login.username, login, None, now, provider=provider)
+        made = accounts.read(connection, number)
+        accounts.seal_secret(connection, runtime.vault, made, "imap", password)
+        return made
+
+
+def tell(runtime: Runtime, account: Account) -> None:
+    """A change that tells the mailroom of an account."""
+    with runtime.db.write() as connection:
+        changes.record(connection, "account", runtime.clock.now(), account_id=account.id)

@@ -28,11 +28,10 @@ import psutil
 from soinbox_web.model.account import Account
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.store import accounts as stored
-from soinbox_web.store import changes
-from tests.real.accounts import add_account
+from tests.real.accounts import add_account, tell
 from tests.servers.dovecot import PROGRAM, Dovecot
 from tests.servers.mailbox import RealMailbox
-from tests.servers.soinbox import Soinbox
+from tests.servers.soinbox import Soinbox, on_loopback
 from tests.trust import verifier
 
 PASSWORD = "lampje-voor-iedereen"
@@ -87,12 +86,7 @@ def run(folder: Path, count: int, arrivals: int, seconds: float) -> tuple[dict[s
     """The whole soak; figures and what they were made of."""
     ca = Authority()
     well, restarted = (Dovecot(ca, max_connections=20).start() for _ in range(2))
-    variables = {
-        "CA_FILE": str(ca.write_anchor(folder / "ca.pem")),
-        "ALLOW_HOSTS": "127.0.0.0/8,::1/128",
-        "ISPDB_URL": "",
-    }
-    product = Soinbox(folder / "instance", variables, command="mailroom").start()
+    product = Soinbox(folder / "instance", on_loopback(ca, folder), command="mailroom").start()
     soak = Soak(well=well)
     try:
         process = psutil.Process(product.pid)
@@ -125,10 +119,8 @@ def run(folder: Path, count: int, arrivals: int, seconds: float) -> tuple[dict[s
 def _member(product: Soinbox, server: Dovecot, address: str) -> Member:
     server.add_user(address, PASSWORD)
     server.maildir(address, "INBOX")
-    runtime = product.runtime
-    account = add_account(runtime, RealMailbox(address, PASSWORD, server, None))  # type: ignore[arg-type]
-    with runtime.db.write() as connection:
-        changes.record(connection, "account", runtime.clock.now(), account_id=account.id)
+    account = add_account(product.runtime, RealMailbox(address, PASSWORD, server, None))  # type: ignore[arg-type]
+    tell(product.runtime, account)
     return Member(address, server, account)
 
 

@@ -13,12 +13,22 @@ from flask import Flask
 from soinbox_web.app import create_app
 from soinbox_web.model.member import Member
 from soinbox_web.rehearsal import child
+from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import build
 from soinbox_web.services import members
 from soinbox_web.settings import child_environment, from_environment
 from tests.client import session_cookie
 
 COMMAND = "serve"
+
+
+def on_loopback(ca: Authority, folder: Path) -> dict[str, str]:
+    """Settings that reach test servers only; the authority's anchor is written into the folder."""
+    return {
+        "CA_FILE": str(ca.write_anchor(folder / "ca.pem")),
+        "ALLOW_HOSTS": "127.0.0.0/8,::1/128",
+        "ISPDB_URL": "",
+    }
 
 
 class Soinbox:

@@ -9,8 +9,11 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
+import pytest
+
 from soinbox_web.clock import SystemClock
 from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.transport import Timeouts
 from soinbox_web.model.account import Account
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.model.message import MessageKey
@@ -127,6 +130,12 @@ def work(runtime: Runtime, account_id: int, push: Push = acting.push) -> None:
         reader = fetching.Reader(runtime, account, connection)
         while fetching.fetch_some(reader, since=None):
             pass
+
+
+def allow(monkeypatch: pytest.MonkeyPatch, timeouts: Timeouts) -> None:
+    """These deadlines for every connection of a synchronisation."""
+    usual = ImapConnection.connect.__func__.__kwdefaults__  # type: ignore[attr-defined]
+    monkeypatch.setitem(usual, "timeouts", timeouts)
 
 
 def hurry(runtime: Runtime) -> None:

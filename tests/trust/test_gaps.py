@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.transport import Timeouts
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
@@ -23,7 +22,7 @@ from tests.servers.dovecot import HOST
 from tests.servers.fault_proxy import Fault, FaultProxy
 from tests.servers.mailbox import RealMailbox
 from tests.trust import faults, verifier
-from tests.trust.scene import Scene, hurry, letter, scene, work
+from tests.trust.scene import Scene, allow, hurry, letter, scene, work
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 DEADLINE = 0.5
@@ -53,8 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command has half a second."""
-    usual = ImapConnection.connect.__func__.__kwdefaults__  # type: ignore[attr-defined]
-    monkeypatch.setitem(usual, "timeouts", Timeouts(command=DEADLINE))
+    allow(monkeypatch, Timeouts(command=DEADLINE))
 
 
 @pytest.mark.usefixtures("impatient")

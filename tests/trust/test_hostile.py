@@ -3,13 +3,11 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
 
 import psutil
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.net import Network
 from soinbox_web.mail.signin import Secrets, sign_in
 from soinbox_web.mail.transport import Timeouts
@@ -19,13 +17,14 @@ from soinbox_web.problems import SoinboxError
 from soinbox_web.rehearsal.behaviour import SmtpBehaviour
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
-from soinbox_web.runtime import Runtime, build
+from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
 from soinbox_web.settings import Settings
-from soinbox_web.store import accounts, folders
-from tests.real.accounts import add_account, add_user
+from soinbox_web.store import folders
+from tests.real.accounts import add_account, add_user, connect_account
 from tests.servers.mailbox import RealMailbox
 from tests.trust.hostile import SERVERS, Hostile
+from tests.trust.scene import allow
 
 DEADLINE = 2.0  # seconds a command has here, instead of 60
 ENDED = 2 * DEADLINE + 6.0
@@ -34,16 +33,13 @@ AT_SIGN_IN = (b"greeting", b"CAPABILITY", b"AUTHENTICATE", b"EXAMINE")
 
 
 @pytest.fixture
-def runtime(settings: Settings) -> Iterator[Runtime]:
-    runtime = build(settings, SystemClock())
-    yield runtime
-    runtime.close()
+def clock() -> SystemClock:
+    return SystemClock()
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = ImapConnection.connect.__func__.__kwdefaults__  # type: ignore[attr-defined]
-    monkeypatch.setitem(usual, "timeouts", Timeouts(greeting=DEADLINE, command=DEADLINE))
+    allow(monkeypatch, Timeouts(greeting=DEADLINE, command=DEADLINE))
 
 
 class Memory:
@@ -138,9 +134,5 @@ def test_an_honest_account_is_undisturbed(runtime: Runtime, ca: Authority, mailb
 
 def _account(runtime: Runtime, server: Hostile, address: str = "anna@noordlicht.example") -> Account:
     """An account whose mail the hostile server holds."""
-    user, now = add_user(runtime, address), runtime.clock.now()
-    with runtime.db.write() as connection:
-        login = Login("localhost", server.port, "ssl", address)
-        made = accounts.read(connection, accounts.insert(connection, user, address, login, None, now))
-        accounts.seal_secret(connection, runtime.vault, made, "imap", "lampje")
-        return made
+    login = Login("localhost", server.port, "ssl", address)
+    return connect_account(runtime, add_user(runtime, address), login, "lampje")

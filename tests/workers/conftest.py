@@ -7,18 +7,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.runtime import Runtime, build
-from soinbox_web.settings import Settings
+from soinbox_web.runtime import Runtime
 from soinbox_web.workers.supervisor import Supervisor
 
 Eventually = Callable[..., float]
 
 
 @pytest.fixture
-def runtime(settings: Settings) -> Iterator[Runtime]:
-    runtime = build(settings, SystemClock())
-    yield runtime
-    runtime.close()
+def clock() -> SystemClock:
+    return SystemClock()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from soinbox_web.workers.supervisor import Supervisor
 from tests.servers.dovecot import Dovecot
 from tests.servers.mailbox import RealMailbox
 from tests.workers.conftest import Eventually
-from tests.workers.test_mailroom import connect, flags_there, key, status, subjects
+from tests.workers.test_mailroom import connect, flags_there, key, state, status, subjects
 
 
 def test_a_host_has_its_number() -> None:
@@ -46,13 +46,7 @@ def test_a_server_that_allows_one_connection(
             connection, account.user_id, "flag", where, runtime.clock.now(), arguments={"add": ["\\Flagged"]}
         )
         asked = requests.ask(connection, account.id, "body", str(where), runtime.clock.now())
-
-    def answered() -> bool:
-        with runtime.db.read() as connection:
-            request = requests.of(connection, asked)
-        return request is not None and request.state == "done"
-
-    eventually(answered, within=20)
+    eventually(lambda: state(runtime, asked) == "done", within=20)
     with runtime.mailbox(account.id, account.generation).read() as connection:
         assert bodies.total(connection) > 0
     eventually(lambda: _nothing_open(runtime, account.id), within=20)

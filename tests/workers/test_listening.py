@@ -19,13 +19,13 @@ from soinbox_web.store import accounts, requests
 from soinbox_web.workers import keeper
 from soinbox_web.workers.loop import Loop
 from soinbox_web.workers.supervisor import Supervisor
-from tests.real.accounts import add_account
+from tests.real.accounts import add_account, tell
 from tests.real.test_sync_faults import through
 from tests.servers.dovecot import Dovecot
 from tests.servers.fault_proxy import Fault, FaultProxy
 from tests.servers.mailbox import RealMailbox
 from tests.workers.conftest import Eventually
-from tests.workers.test_mailroom import connect, key, status, subjects, tell
+from tests.workers.test_mailroom import connect, key, state, status, subjects
 
 pytestmark = pytest.mark.real
 
@@ -180,14 +180,8 @@ def test_an_open_folder_is_heard_where_the_server_tells_of_one_only(
         with runtime.db.write() as connection:
             where = key(runtime, account, "Vers", "Klanten")
             asked = requests.ask(connection, account.id, "body", str(where), runtime.clock.now())
-        eventually(lambda: _state(runtime, asked) == "done")
+        eventually(lambda: state(runtime, asked) == "done")
         supervisor.end()
-
-
-def _state(runtime: Runtime, request_id: int) -> str:
-    with runtime.db.read() as connection:
-        found = requests.of(connection, request_id)
-    return found.state if found else ""
 
 
 def test_a_folder_that_cannot_be_opened_is_not_tried_on_and_on(

@@ -16,7 +16,7 @@ from soinbox_web.services import reading, searching
 from soinbox_web.settings import child_environment
 from soinbox_web.store import accounts, actions, bodies, changes, folders, leases, messages, requests
 from soinbox_web.workers.supervisor import Supervisor
-from tests.real.accounts import add_account
+from tests.real.accounts import add_account, tell
 from tests.servers.mailbox import RealMailbox
 from tests.workers.conftest import Eventually
 
@@ -28,11 +28,6 @@ def connect(runtime: Runtime, mailbox: RealMailbox) -> Account:
     account = add_account(runtime, mailbox)
     tell(runtime, account)
     return account
-
-
-def tell(runtime: Runtime, account: Account) -> None:
-    with runtime.db.write() as connection:
-        changes.record(connection, "account", runtime.clock.now(), account_id=account.id)
 
 
 def subjects(runtime: Runtime, account: Account, folder: str = "INBOX") -> set[str]:
@@ -53,6 +48,13 @@ def key(runtime: Runtime, account: Account, subject: str, folder: str = "INBOX")
 def status(runtime: Runtime, account: Account) -> Account:
     with runtime.db.read() as connection:
         return accounts.read(connection, account.id)
+
+
+def state(runtime: Runtime, request_id: int) -> str:
+    """How far a request is; "" when there is none."""
+    with runtime.db.read() as connection:
+        found = requests.of(connection, request_id)
+    return found.state if found else ""
 
 
 def flags_there(mailbox: RealMailbox, folder: str = "INBOX") -> bytes:
@@ -156,13 +158,7 @@ def test_a_body_is_fetched_fast_while_a_big_mailbox_synchronises(
     where = key(runtime, account, next(iter(subjects(runtime, account))))
     with runtime.db.write() as connection:
         asked = requests.ask(connection, account.id, "body", str(where), runtime.clock.now())
-
-    def done() -> bool:
-        with runtime.db.read() as connection:
-            found = requests.of(connection, asked)
-            return found is not None and found.state == "done"
-
-    assert eventually(done) < 1.5
+    assert eventually(lambda: state(runtime, asked) == "done") < 1.5
     with runtime.mailbox(account.id, account.generation).read() as connection:
         row = messages.find(connection, where.folder, where.uidvalidity, where.uid)
         assert row is not None
