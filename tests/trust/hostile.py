@@ -98,6 +98,7 @@ class Hostile:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts; closing would not
         self._listener.close()
 
     def _accept(self) -> None:
