@@ -320,7 +320,7 @@ class Dovecot:
             if path != root and not root.exists():
                 self.maildir(address, "INBOX")
             for part in (path, path / "cur", path / "new", path / "tmp"):
-                part.mkdir(mode=0o700)
+                part.mkdir(mode=0o700, exist_ok=True)  # Dovecot makes it too, when somebody signs in
                 os.chown(part, self._owner.pw_uid, self._owner.pw_gid)
             if path != root:
                 (path / "maildirfolder").touch()
