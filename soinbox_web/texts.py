@@ -17,6 +17,11 @@ def N_(message: str) -> str:
 
 
 @cache
+def catalog(language: str) -> gettext.NullTranslations:
+    """The texts of `language`; English (the source) when the language is unknown."""
+    return gettext.translation("messages", TRANSLATIONS, [language], fallback=True)
+
+
 def translator(language: str) -> Translate:
-    """The gettext function of `language`; English (the source) when the language is unknown."""
-    return gettext.translation("messages", TRANSLATIONS, [language], fallback=True).gettext
+    """The gettext function of `language`."""
+    return catalog(language).gettext

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
@@ -60,8 +60,7 @@ class Query:
         return {name: value for name, value in given.items() if value}
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRow:
+class MessageRow(NamedTuple):
     """One line of the list, open actions included; `people` are who it is from (in Sent: to)."""
 
     key: MessageKey

@@ -4,6 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -17,8 +18,7 @@ class Correspondent(NamedTuple):
         return f"{self.name} <{self.address}>" if self.name else self.address
 
 
-@dataclass(frozen=True, slots=True)
-class MessageKey:
+class MessageKey(NamedTuple):
     """Names a message in URLs, drafts and actions: account, folder (decoded), UIDVALIDITY, UID."""
 
     account_id: int
@@ -27,8 +27,7 @@ class MessageKey:
     uid: int
 
     def __str__(self) -> str:
-        folder = base64.urlsafe_b64encode(self.folder.encode()).decode().rstrip("=")
-        return f"{self.account_id}.{folder}.{self.uidvalidity}.{self.uid}"
+        return f"{self.account_id}.{_packed(self.folder)}.{self.uidvalidity}.{self.uid}"
 
     @classmethod
     def read(cls, text: str) -> "MessageKey | None":
@@ -43,6 +42,11 @@ class MessageKey:
         except (binascii.Error, UnicodeDecodeError, ValueError):
             return None
         return cls(int(parts[0]), folder, int(parts[2]), int(parts[3]))
+
+
+@lru_cache(maxsize=1024)
+def _packed(folder: str) -> str:
+    return base64.urlsafe_b64encode(folder.encode()).decode().rstrip("=")
 
 
 class Envelope(NamedTuple):

@@ -101,7 +101,12 @@ def correspondents(row: sqlite3.Row) -> dict[str, tuple[Correspondent, ...]]:
 
 
 def flags(row: sqlite3.Row) -> frozenset[str]:
-    return frozenset(json.loads(row["flags"]))
+    return _flags(row["flags"])
+
+
+@lru_cache(maxsize=1024)
+def _flags(text: str) -> frozenset[str]:
+    return frozenset(json.loads(text))
 
 
 def uids(connection: sqlite3.Connection, folder_id: int) -> list[int]:

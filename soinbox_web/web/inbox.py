@@ -1,7 +1,9 @@
 """The inbox: a folder's list beside the message that is open."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +14,7 @@ from soinbox_web.clock import moment, timestamp
 from soinbox_web.model.listing import EVERY_SENDERS, EVERY_SORT, Listing, Query
 from soinbox_web.services import reading, searching, sending, triage
 from soinbox_web.store import accounts, options
-from soinbox_web.web import dates, hx, names, opened
+from soinbox_web.web import dates, hx, names, opened, rows
 from soinbox_web.web.language import local, zone
 from soinbox_web.web.page import inside, page, runtime, see_other
 from soinbox_web.web.since import live_since
@@ -21,6 +23,7 @@ inbox = Blueprint("inbox", __name__)
 dates.install(inbox)
 names.install(inbox)
 inbox.add_app_template_global(live_since)
+inbox.add_app_template_global(rows.drawn_rows)
 
 LOOK_AGAIN = 2  # seconds, without JavaScript, while a message is fetched
 
@@ -56,7 +59,7 @@ def folder(account_id: int) -> ResponseReturnValue:
     if wanted != "message-pane":
         context |= _list_context(account_id, query)
     else:
-        context["list_url"] = _url(account_id, query)
+        context["list_url"] = _urls(account_id)(query)
     gone = wanted != "message-list" and bool(request.args.get("message")) and context.get("message") is None
     response = page("inbox.html", "message-list", "message-pane", status=404 if gone else 200, **context)
     return _look_again(response, context)
@@ -89,7 +92,7 @@ def _list_context(account_id: int, query: Query) -> dict[str, Any]:
     with runtime().db.read() as connection:
         every = accounts.of_user(connection, current_user.id)
         asks = options.of(connection, current_user.id).ask_before_deleting
-    searched = every if query.everywhere else [listing.account]
+    searched, url = every if query.everywhere else [listing.account], _urls(account_id)
     folder = None if query.everywhere else listing.folder
     return {
         "listing": listing,
@@ -97,8 +100,9 @@ def _list_context(account_id: int, query: Query) -> dict[str, Any]:
         "folders": listing.folders,
         "accounts": every,
         "asks": asks or (listing.folder is not None and listing.folder.role == "trash"),
-        "list_url": _url(account_id, query),
-        "url_with": lambda **changes: _url(account_id, query.with_(**changes)),
+        "list_url": url(query),
+        "url_with": lambda **changes: url(query.with_(**changes)),
+        "folder_url": lambda name: url(Query(folder=name)),
         "first_days": _first_days(),
         "as_of": _as_of(listing),
     }
@@ -121,9 +125,15 @@ def _as_of(listing: Listing) -> str:
     return dates.clock_time(moment(latest)) if latest else ""
 
 
-def _url(account_id: int, query: Query) -> str:
-    arguments: dict[str, Any] = query.arguments()
-    return url_for("inbox.folder", account_id=account_id, **arguments)
+def _urls(account_id: int) -> Callable[[Query], str]:
+    """Where a query of this account is shown; a list has some thirty of them, and one route."""
+    path = url_for("inbox.folder", account_id=account_id)
+
+    def url(query: Query) -> str:
+        asked = urlencode(query.arguments(), safe="!$'()*,/:;?@")
+        return f"{path}?{asked}" if asked else path
+
+    return url
 
 
 def _query() -> Query:

@@ -1,14 +1,17 @@
 """Which language and which time zone a page speaks, and how dates are written."""
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import Flask, request, session
+from flask import Flask, g, request, session
 from flask_babel import Babel, get_locale, gettext
 from flask_login import current_user
+from markupsafe import Markup
 
 from soinbox_web.problems import Problem
-from soinbox_web.texts import LANGUAGES
+from soinbox_web.texts import LANGUAGES, catalog
 from soinbox_web.web.page import runtime
 
 
@@ -16,7 +19,12 @@ def install(app: Flask) -> None:
     """Flask-Babel, with the user's choice before the browser's."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=language, timezone_selector=zone_name)
-    app.jinja_env.globals.update(language=language, get_locale=get_locale)
+    app.jinja_env.globals.update(
+        language=language,
+        get_locale=get_locale,
+        _=lambda text, **values: _words().gettext(text, **values),
+        ngettext=lambda one, many, num, **values: _words().ngettext(one, many, num, **values),
+    )
     app.jinja_env.filters.update(
         problem_title=lambda p: p.title(gettext),
         problem_cause=lambda p: p.cause(gettext),
@@ -48,10 +56,46 @@ def known_zone(name: str | None) -> str:
 
 
 def zone() -> ZoneInfo:
-    """The reader's zone."""
-    return ZoneInfo(zone_name())
+    """The reader's zone, looked up once a request."""
+    if "zone" not in g:
+        g.zone = ZoneInfo(zone_name())
+    found: ZoneInfo = g.zone
+    return found
 
 
 def local(moment: datetime) -> datetime:
     """A UTC moment in the reader's zone."""
     return moment.astimezone(zone())
+
+
+class Words:
+    """The texts of one language as templates place them: formatted, safe, each looked up once.
+
+    A page has some two hundred; through the extension's own lookup they were a sixth of its time.
+    """
+
+    def __init__(self, language: str) -> None:
+        self._catalog = catalog(language)
+        self._whole: dict[str, Markup] = {}
+
+    def gettext(self, text: str, **values: Any) -> Markup:
+        if values:
+            return Markup(self._catalog.gettext(text)) % values  # noqa: S704
+        found = self._whole.get(text)
+        if found is None:
+            found = self._whole[text] = Markup(self._catalog.gettext(text)) % {}  # noqa: S704
+        return found
+
+    def ngettext(self, one: str, many: str, num: int, **values: Any) -> Markup:
+        return Markup(self._catalog.ngettext(one, many, num)) % {"num": num, **values}  # noqa: S704
+
+
+_words_of = cache(Words)
+
+
+def _words() -> Words:
+    """Those of the reader's language, chosen once a request."""
+    if "words" not in g:
+        g.words = _words_of(language())
+    found: Words = g.words
+    return found

@@ -2,12 +2,12 @@
 
 import hashlib
 import zlib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, request, url_for
+from flask import Flask, g, request, url_for
 from markupsafe import Markup
 
 from soinbox_web.web import dates
@@ -56,10 +56,20 @@ def came_from() -> str:
 
 def icon(name: str, label: str = "") -> Markup:
     """A Phosphor icon of the sprite; `label` only where no words stand beside it."""
+    return _drawn(sprite(), name, label)
+
+
+def sprite() -> str:
+    """The URL of the icons, looked up once a request."""
+    if "sprite" not in g:
+        g.sprite = url_for("static", filename="icons/sprite.svg")
+    return str(g.sprite)
+
+
+@lru_cache(maxsize=1024)
+def _drawn(sprite: str, name: str, label: str) -> Markup:
     meaning = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(
-        meaning, url_for("static", filename="icons/sprite.svg"), name
-    )
+    return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(meaning, sprite, name)
 
 
 def avatar(name: str, address: str = "", size: str = "") -> Markup:

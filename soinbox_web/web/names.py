@@ -1,5 +1,7 @@
 """Names for what mail programs name in English: folders by their role, icons by media type."""
 
+from collections.abc import Callable
+
 from flask import Blueprint
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -9,6 +11,12 @@ from soinbox_web.model.folder import Folder
 ROLE_ICONS = {
     "inbox": "tray", "drafts": "note-pencil", "sent": "paper-plane-tilt", "trash": "trash",
     "junk": "prohibit", "archive": "archive", "all": "stack", "flagged": "flag", "important": "star",
+}  # fmt: skip
+ROLE_NAMES: dict[str, Callable[[], str]] = {
+    "inbox": lambda: _("Inbox"), "drafts": lambda: _("Drafts"), "sent": lambda: _("Sent items"),
+    "trash": lambda: _("Deleted"), "junk": lambda: _("Junk e-mail"), "archive": lambda: _("Archive folder"),
+    "all": lambda: _("All e-mail"), "flagged": lambda: _("Flagged e-mail"),
+    "important": lambda: _("Important"),
 }  # fmt: skip
 FILE_ICONS = (
     ("image/", "file-image"),
@@ -31,11 +39,8 @@ def install(blueprint: Blueprint) -> None:
 
 def folder_name(folder: Folder) -> str:
     """The official word of a folder with a role, else its own name."""
-    return {
-        "inbox": _("Inbox"), "drafts": _("Drafts"), "sent": _("Sent items"), "trash": _("Deleted"),
-        "junk": _("Junk e-mail"), "archive": _("Archive folder"), "all": _("All e-mail"),
-        "flagged": _("Flagged e-mail"), "important": _("Important"),
-    }.get(folder.role) or folder_label(folder.name)  # fmt: skip
+    official = ROLE_NAMES.get(folder.role)
+    return official() if official else folder_label(folder.name)
 
 
 def folder_label(name: str) -> str:
