@@ -13,6 +13,7 @@ Sort = Literal["date", "sender", "subject"]
 Order = Literal["newest", "oldest"]
 
 PAGE = 50
+COUNTED = 1_000  # messages of a search or a filter; beyond, their number is not told
 EVERY_SORT: tuple[Sort, ...] = ("date", "sender", "subject")
 Senders = Literal["", "known", "colleague", "other"]
 EVERY_SENDERS: tuple[Senders, ...] = ("known", "colleague", "other")
@@ -94,7 +95,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page: `count` is how many there are in all; `newer` and `older` are cursors or ""."""
+    """One page: `count` is how many there are in all, with `more` that many at least.
+
+    `newer` and `older` are cursors or "".
+    """
 
     account: Account
     folder: Folder | None
@@ -105,6 +109,7 @@ class Listing:
     newer: str = ""
     older: str = ""
     folder_problem: Problem | None = None
+    more: bool = False
 
     @property
     def filling(self) -> bool:

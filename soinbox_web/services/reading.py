@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from soinbox_web.clock import moment
 from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
-from soinbox_web.model.listing import PAGE, Listing, MessageRow, Query
+from soinbox_web.model.listing import COUNTED, PAGE, Listing, MessageRow, Query
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
@@ -61,13 +61,15 @@ def listing(runtime: Runtime, user_id: int, account_id: int, query: Query, zone:
         if not query.text:
             only = _over(only, overlay.row_ids(connection))
             rows, newer, older = _page(connection, account, folder, query, overlay, only)
-            if query.filtered:
-                count = messages.count(connection, folder.id, only)
-            else:
+            if not query.filtered:
                 count = max(0, folder.total - overlay.hidden(folder.name))
-            return Listing(account, folder, every, unread, rows, count, newer, older, problem)
-    rows, newer, older, count = _found(runtime, user_id, account, folder, query, only)
-    return Listing(account, folder, every, unread, rows, count, newer, older, problem)
+                return Listing(account, folder, every, unread, rows, count, newer, older, problem)
+            count = messages.count(connection, folder.id, only, most=COUNTED + 1)
+    if query.text:
+        rows, newer, older, count = _found(runtime, user_id, account, folder, query, only)
+    return Listing(
+        account, folder, every, unread, rows, min(count, COUNTED), newer, older, problem, more=count > COUNTED
+    )
 
 
 def folders_of(runtime: Runtime, user_id: int, account_id: int) -> tuple[Folder, ...]:
@@ -210,11 +212,11 @@ def _found(
         folder_id = None if query.everywhere else folder.id
         with runtime.mailbox(each.id, each.generation).read() as connection:
             mine = _over(only, overlay.row_ids(connection))
-            batch = search.find(
+            batch, found = search.page(
                 connection, query.text, folder_id=folder_id, after=cursor[1] if cursor else None,
-                descending=not backwards, limit=PAGE + 1, only=mine,
+                descending=not backwards, limit=PAGE + 1, only=mine, most=COUNTED + 1,
             )  # fmt: skip
-            count += search.count(connection, query.text, folder_id=folder_id, only=mine)
+            count += found
         rows.extend(
             _read(r, each, r["folder"], r["uidvalidity"], False, overlay, f"{r['id']}", r["snippet"])
             for r in batch

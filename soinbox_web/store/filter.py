@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-SECOND = 29  # bits of a row id below its second (store/messages.py)
+# A row id is a second, then these bits of its folder's id and of its UID (store/messages.py).
+FOLDER_BITS, UID_BITS = 9, 20
+SECOND = FOLDER_BITS + UID_BITS
 _AMONG = "IN (SELECT value FROM json_each(?))"
 
 
@@ -62,6 +64,20 @@ EVERYTHING = Filter()
 def first_id(moment: datetime) -> int:
     """No row of this moment or later has a smaller id."""
     return max(int(moment.timestamp()), 0) << SECOND
+
+
+def row_id(second: int, folder_id: int, uid: int) -> int:
+    """The id of a message's row; the next ones that are free when it is taken, `next_id`."""
+    return second << SECOND | (folder_id & _FOLDERS) << UID_BITS | uid & _UIDS
+
+
+def next_id(taken: int) -> int:
+    """Another id of the same second and folder."""
+    return taken & ~_UIDS | (taken + 1) & _UIDS
+
+
+_FOLDERS, _UIDS = (1 << FOLDER_BITS) - 1, (1 << UID_BITS) - 1
+IN_FOLDER = f"(search.rowid >> {UID_BITS} & {_FOLDERS}) = (? & {_FOLDERS})"  # sorts out most others unread
 
 
 def _ids(ids: Collection[int]) -> str:

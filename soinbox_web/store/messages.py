@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from soinbox_web.model.message import Correspondent, Envelope
 from soinbox_web.store import threads
-from soinbox_web.store.filter import EVERYTHING, SECOND, Filter
+from soinbox_web.store.filter import EVERYTHING, Filter, next_id, row_id
 
 Sort = Literal["date", "sender", "subject"]
 Cursor = tuple[str, int]  # the sort column's text ("" for date) and the row id of the last row seen
@@ -62,11 +62,13 @@ def cursor_of(row: sqlite3.Row, sort: Sort = "date") -> Cursor:
     return ("" if sort == "date" else str(row[_SORT_COLUMNS[sort]]), int(row["id"]))
 
 
-def count(connection: sqlite3.Connection, folder_id: int, only: Filter = EVERYTHING) -> int:
-    """How many rows of a folder the filter has in all."""
+def count(
+    connection: sqlite3.Connection, folder_id: int, only: Filter = EVERYTHING, *, most: int = -1
+) -> int:
+    """How many rows of a folder the filter has in all; counting ends at `most`."""
     wanted, values = only.where()
-    sql = f"SELECT count(*) FROM messages m WHERE m.folder_id = ?{wanted}"  # noqa: S608
-    return int(connection.execute(sql, (folder_id, *values)).fetchone()[0])
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.folder_id = ?{wanted} LIMIT ?)"  # noqa: S608
+    return int(connection.execute(sql, (folder_id, *values, most)).fetchone()[0])
 
 
 def find(connection: sqlite3.Connection, folder: str, uidvalidity: int, uid: int) -> sqlite3.Row | None:
@@ -239,7 +241,7 @@ def as_row(folder_id: int, envelope: Envelope) -> tuple[Any, ...]:
     date_text = None if date is None else time_text(date)
     internal_text = date_text if internal == date else None if internal is None else time_text(internal)
     return (
-        second << SECOND | (folder_id & 0x1FF) << 20 | envelope.uid & 0xFFFFF,
+        row_id(second, folder_id, envelope.uid),
         folder_id,
         envelope.uid,
         (date_text if sort_at == date else internal_text) or "1970-01-01T00:00:00.000Z",
@@ -347,7 +349,7 @@ def _searchable(envelope: Envelope) -> str:
 
 
 def _with_free_ids(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The same rows; an id that is taken (same second, folder and UID modulo their widths) moves up."""
+    """The same rows; an id that is taken (same second, folder and UID modulo their widths) moves on."""
     asked = [row[0] for row in rows]
     taken = {
         row[0]
@@ -364,7 +366,7 @@ def _with_free_ids(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) 
         while (
             number in used or connection.execute("SELECT 1 FROM messages WHERE id = ?", (number,)).fetchone()
         ):
-            number += 1
+            number = next_id(number)
         used.add(number)
         moved.append((number, *row[1:]))
     return sorted(moved, key=lambda row: row[0])

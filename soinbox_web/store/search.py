@@ -7,11 +7,12 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
-from soinbox_web.store.filter import EVERYTHING, Filter
+from soinbox_web.store.filter import EVERYTHING, IN_FOLDER, Filter
 
 _LONGEST = 20  # words looked for
-_ENDINGS = 32  # terms that one typed beginning may stand for
+_ENDINGS = 256  # terms that one typed beginning may stand for; as many take 14 ms, whatever the mailbox
 _WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
@@ -82,74 +83,105 @@ def find(
     `after` is the id of the last row seen; newest first, or from there on upwards. What the server has found
     for the same text is among them.
     """
-    wanted = query(text)
-    if not wanted:
-        return []
-    beyond, order = ("<", "DESC") if descending else (">", "ASC")
-    rest, values = only.where()
-    start = 1 << 62 if after is None else after
-    scope = f"(? IS NULL OR m.folder_id = ?){rest} ORDER BY m.id {order} LIMIT ?"
-    bounds = (folder_id, folder_id, *values, limit)
-    here = connection.execute(
-        "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity,"  # noqa: S608
-        " snippet(search, -1, '', '', '…', 16) AS snippet"
-        " FROM search CROSS JOIN messages m ON m.id = search.rowid JOIN folders f ON f.id = m.folder_id"
-        f" WHERE search MATCH ? AND search.rowid {beyond} ? AND {scope.replace('m.id', 'search.rowid')}",
-        (_match(connection, text), start, *bounds),
-    ).fetchall()
-    there = connection.execute(
-        "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity, '' AS snippet"  # noqa: S608
-        " FROM found CROSS JOIN messages m ON m.folder_id = found.folder_id AND m.uid = found.uid"
-        f" JOIN folders f ON f.id = m.folder_id WHERE found.query = ? AND m.id {beyond} ? AND {scope}",
-        (wanted, start, *bounds),
-    ).fetchall()
-    if not there:
-        return here
-    merged = {row["id"]: row for row in (*there, *here)}
-    return [merged[number] for number in sorted(merged, reverse=descending)][:limit]
+    return _Search(connection, text, folder_id, only).rows(after, descending, limit)
 
 
-def count(
-    connection: sqlite3.Connection, text: str, *, folder_id: int | None = None, only: Filter = EVERYTHING
-) -> int:
+def count(connection: sqlite3.Connection, text: str, *, folder_id: int | None = None) -> int:
     """How many messages have every word, those that the server found included."""
-    wanted, match = query(text), _match(connection, text)
-    if not wanted:
-        return 0
-    rest, values = only.where()
-    if folder_id is None and not rest:
-        sql, given = "SELECT count(*) FROM search WHERE search MATCH ?", (match,)
-    else:
-        sql = (
-            "SELECT count(*) FROM search CROSS JOIN messages m ON m.id = search.rowid"  # noqa: S608
-            f" WHERE search MATCH ? AND (? IS NULL OR m.folder_id = ?){rest}"
+    return _Search(connection, text, folder_id, EVERYTHING).count()
+
+
+def page(
+    connection: sqlite3.Connection,
+    text: str,
+    *,
+    most: int,
+    folder_id: int | None = None,
+    after: int | None = None,
+    descending: bool = True,
+    limit: int = 50,
+    only: Filter = EVERYTHING,
+) -> tuple[list[sqlite3.Row], int]:
+    """`find` and how many there are in all; counting ends at `most`.
+
+    A word may be in nine of ten messages: counting them all took 36 ms of 100,000 (measured).
+    """
+    search = _Search(connection, text, folder_id, only)
+    return search.rows(after, descending, limit), search.count(most)
+
+
+class _Search:
+    """One text looked for in a folder, or in all (None)."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, text: str, folder_id: int | None, only: Filter
+    ) -> None:
+        self._connection, self._words = connection, query(text)
+        self._match = _match(connection, text) if self._words else ""
+        rest, values = only.where()
+        self._restricts = bool(rest) or folder_id is not None
+        here, there = (f" AND {IN_FOLDER}", " AND m.folder_id = ?") if folder_id is not None else ("", "")
+        of_folder = [] if folder_id is None else [folder_id]
+        self._here = f"search MATCH ?{here}{there}{rest}", [self._match, *of_folder, *of_folder, *values]
+        self._there = f"found.query = ?{there}{rest}", [self._words, *of_folder, *values]
+
+    def rows(self, after: int | None, descending: bool, limit: int) -> list[sqlite3.Row]:
+        if not self._words:
+            return []
+        beyond, order = ("<", "DESC") if descending else (">", "ASC")
+        start = 1 << 62 if after is None else after
+        (wanted, values), (asked, given) = self._here, self._there
+        here = self._connection.execute(
+            "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity,"  # noqa: S608
+            " snippet(search, -1, '', '', '…', 16) AS snippet"
+            " FROM search CROSS JOIN messages m ON m.id = search.rowid JOIN folders f ON f.id = m.folder_id"
+            f" WHERE {wanted} AND search.rowid {beyond} ? ORDER BY search.rowid {order} LIMIT ?",
+            (*values, start, limit),
+        ).fetchall()
+        there = self._connection.execute(
+            "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity, '' AS snippet"  # noqa: S608
+            " FROM found CROSS JOIN messages m ON m.folder_id = found.folder_id AND m.uid = found.uid"
+            " JOIN folders f ON f.id = m.folder_id"
+            f" WHERE {asked} AND m.id {beyond} ? ORDER BY m.id {order} LIMIT ?",
+            (*given, start, limit),
+        ).fetchall()
+        if not there:
+            return here
+        merged = {row["id"]: row for row in (*there, *here)}
+        return [merged[number] for number in sorted(merged, reverse=descending)][:limit]
+
+    def count(self, most: int = 1 << 62) -> int:
+        if not self._words:
+            return 0
+        (wanted, values), (asked, given) = self._here, self._there
+        source = "search CROSS JOIN messages m ON m.id = search.rowid" if self._restricts else "search"
+        here = self._number(f"SELECT 1 FROM {source} WHERE {wanted} LIMIT ?", [*values, most])  # noqa: S608
+        if here >= most or not self._number("SELECT 1 FROM found WHERE query = ? LIMIT 1", [self._words]):
+            return here
+        there = self._number(
+            "SELECT 1 FROM found CROSS JOIN messages m"  # noqa: S608
+            f" ON m.folder_id = found.folder_id AND m.uid = found.uid WHERE {asked}"
+            " AND m.id NOT IN (SELECT rowid FROM search WHERE search MATCH ?)",
+            [*given, self._match],
         )
-        given = (match, folder_id, folder_id, *values)
-    here = int(connection.execute(sql, given).fetchone()[0])
-    if connection.execute("SELECT 1 FROM found WHERE query = ? LIMIT 1", (wanted,)).fetchone() is None:
-        return here
-    there = connection.execute(
-        "SELECT count(*) FROM found CROSS JOIN messages m"  # noqa: S608
-        " ON m.folder_id = found.folder_id AND m.uid = found.uid"
-        f" WHERE found.query = ? AND (? IS NULL OR m.folder_id = ?){rest}"
-        " AND m.id NOT IN (SELECT rowid FROM search WHERE search MATCH ?)",
-        (wanted, folder_id, folder_id, *values, match),
-    ).fetchone()
-    return here + int(there[0])
+        return min(most, here + there)
+
+    def _number(self, sql: str, values: list[Any]) -> int:
+        return int(self._connection.execute(f"SELECT count(*) FROM ({sql})", values).fetchone()[0])  # noqa: S608
 
 
 def unread_texts(connection: sqlite3.Connection, folder_id: int | None = None) -> int:
-    """How many messages the search knows by people and subject only, or not at all yet."""
-    there = connection.execute(
-        "SELECT coalesce(sum(total), 0) FROM folders WHERE selectable AND (? IS NULL OR id = ?)",
+    """How many messages the search knows by people and subject only, or not at all yet.
+
+    What was read once stays in the index when its body is let go.
+    """
+    found = connection.execute(
+        "SELECT sum(max(0, f.total - f.stored)"
+        " + (SELECT count(*) FROM messages m WHERE m.folder_id = f.id AND m.preview IS NULL))"
+        " FROM folders f WHERE f.selectable AND (? IS NULL OR f.id = ?)",
         (folder_id, folder_id),
-    ).fetchone()[0]
-    read = connection.execute(
-        "SELECT count(*) FROM bodies CROSS JOIN messages m ON m.id = bodies.message_rowid"
-        " WHERE (? IS NULL OR m.folder_id = ?)",
-        (folder_id, folder_id),
-    ).fetchone()[0]
-    return max(0, int(there) - int(read))
+    ).fetchone()
+    return int(found[0] or 0)
 
 
 def keep_found(

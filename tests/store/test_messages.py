@@ -9,7 +9,7 @@ import pytest
 from soinbox_web.model.message import Correspondent, Envelope
 from soinbox_web.store import bodies, folders, mailbox_schema, messages, search
 from soinbox_web.store.database import Database
-from soinbox_web.store.filter import Filter
+from soinbox_web.store.filter import UID_BITS, Filter
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -82,6 +82,14 @@ def test_the_same_second_and_the_same_number_lose_nothing(mailbox: Database) -> 
         assert messages.insert_envelopes(connection, 1, same[:2]) == 2
         assert messages.insert_envelopes(connection, 1, same) == 2
         assert messages.uids(connection, 1) == sorted(one.uid for one in same)
+        last = (1 << UID_BITS) - 1
+        twins = [
+            envelope(uid, date=seconds(BEGIN), internal_date=seconds(BEGIN))
+            for uid in (last, last + (1 << UID_BITS))
+        ]
+        assert messages.insert_envelopes(connection, 1, twins) == 2
+        rows = connection.execute("SELECT id FROM messages")
+        assert {row["id"] >> UID_BITS & 511 for row in rows} == {1}  # none has moved into another folder's
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from soinbox_web.store import mailbox_schema, search
+from soinbox_web.store.filter import Filter, row_id
 
 SUBJECTS = ["Offerte", "offertes vergeleken", "Café", "cafetaria", "de off-white lamp", 'zegt "ja"', "E-mail"]
 
@@ -16,9 +17,28 @@ def connection() -> Iterator[sqlite3.Connection]:
     connection.row_factory = sqlite3.Row
     mailbox_schema.create(connection)
     connection.execute("INSERT INTO folders (name, wire) VALUES ('INBOX', 'INBOX')")
-    many = [f"woord{number:03d}" for number in range(200)]
+    many = [f"woord{number:03d}" for number in range(300)]
     for number, subject in enumerate([*SUBJECTS, *many], 1):
-        row = (number, 1, number, "", "[]", 0, 1, subject, "", "", "", "", "{}", "", "", "[]", 0, 0)
+        row = (
+            row_id(number, 1, number),
+            1,
+            number,
+            "",
+            "[]",
+            0,
+            1,
+            subject,
+            "",
+            "",
+            "",
+            "",
+            "{}",
+            "",
+            "",
+            "[]",
+            0,
+            0,
+        )
         connection.execute(
             "INSERT INTO messages (id, folder_id, uid, sort_at, flags, seen, size, subject, sender_name,"
             " sender_address, sort_sender, sort_subject, correspondents, message_id, in_reply_to,"
@@ -27,7 +47,7 @@ def connection() -> Iterator[sqlite3.Connection]:
         )
         connection.execute(
             "INSERT INTO search (rowid, subject, correspondents, body) VALUES (?, ?, '', '')",
-            (number, subject),
+            (row[0], subject),
         )
     yield connection
     connection.close()
@@ -42,11 +62,11 @@ def test_beginnings_find_what_the_prefix_of_fts5_finds(connection: sqlite3.Conne
     expected = [
         row["rowid"]
         for row in connection.execute(
-            "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 300",
+            "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT 400",
             (search.query(typed),),
         )
     ] if search.query(typed) else []  # fmt: skip
-    assert [row["id"] for row in search.find(connection, typed, limit=300)] == expected
+    assert [row["id"] for row in search.find(connection, typed, limit=400)] == expected
     assert search.count(connection, typed) == len(expected)
 
 
@@ -55,4 +75,44 @@ def test_a_beginning_of_few_words_is_read_lazily_and_one_of_many_is_not_spelled_
 ) -> None:
     assert search._match(connection, "offerte") == '("offerte" OR "offertes")'
     assert search._match(connection, "woord") == '"woord" *'
-    assert len(search.find(connection, "woord", limit=300)) == 200
+    assert len(search.find(connection, "woord", limit=400)) == 300
+
+
+def test_counting_ends_where_it_is_told_to(connection: sqlite3.Connection) -> None:
+    for only in (Filter(), Filter(only_unread=True)):
+        rows, counted = search.page(connection, "woord", most=120, limit=50, only=only)
+        assert (len(rows), counted) == (50, 120)
+        rows, counted = search.page(connection, "off", most=120, folder_id=1, limit=50, only=only)
+        assert (len(rows), counted) == (3, 3)
+
+
+def test_a_folder_is_searched_alone_though_its_bits_are_another_s(connection: sqlite3.Connection) -> None:
+    twin = 1 + (1 << 9)  # the same bits of a row id
+    connection.execute("INSERT INTO folders (id, name, wire) VALUES (2, 'Sent', 'Sent')")
+    connection.execute("INSERT INTO folders (id, name, wire) VALUES (?, 'Twin', 'Twin')", (twin,))
+    first = connection.execute("SELECT * FROM messages WHERE uid = 1").fetchone()
+    for folder_id, uid in ((2, 1), (twin, 2)):
+        number = row_id(500, folder_id, uid)
+        row = {**dict(first), "id": number, "folder_id": folder_id, "uid": uid}
+        connection.execute(
+            f"INSERT INTO messages ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+            list(row.values()),
+        )
+        connection.execute(
+            "INSERT INTO search (rowid, subject, correspondents, body) VALUES (?, 'offerte', '', '')",
+            (number,),
+        )
+    for folder_id, names in ((1, ["INBOX", "INBOX"]), (2, ["Sent"]), (twin, ["Twin"])):
+        assert [row["folder"] for row in search.find(connection, "offerte", folder_id=folder_id)] == names
+        assert search.count(connection, "offerte", folder_id=folder_id) == len(names)
+    assert search.count(connection, "offerte") == 4
+
+
+def test_texts_that_nobody_has_read_are_counted(connection: sqlite3.Connection) -> None:
+    assert search.unread_texts(connection) == 307
+    connection.execute("UPDATE messages SET preview = 'read' WHERE uid <= 300")
+    assert search.unread_texts(connection, 1) == 7
+    connection.execute("UPDATE folders SET total = 320, stored = 307")
+    assert search.unread_texts(connection) == 20
+    connection.execute("UPDATE folders SET selectable = 0")
+    assert search.unread_texts(connection) == 0

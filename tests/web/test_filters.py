@@ -46,6 +46,15 @@ def test_a_filter_holds_beyond_the_first_page(
         assert subjects(html) == ["Oud 2"] and count(html) == "1 message"
 
 
+def test_beyond_a_thousand_the_number_is_not_told(
+    runtime: Runtime, account: Account, signed_in: SoinboxClient
+) -> None:
+    many(runtime, account, 1_001)
+    for asked in ("unread=1", "q=brief", "q=brief&everywhere=1"):
+        assert count(text(signed_in, f"/inbox/{account.id}?{asked}")) == "More than 1,000 messages"
+    assert count(text(signed_in, f"/inbox/{account.id}")) == "1,001 messages"
+
+
 def test_days_are_the_readers_and_include_both(
     runtime: Runtime, account: Account, signed_in: SoinboxClient
 ) -> None:
