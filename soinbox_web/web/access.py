@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, current_app, request, url_for
+from flask import Flask, Response, abort, current_app, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -81,6 +81,7 @@ def _guard() -> ResponseReturnValue | None:
     if request.endpoint is None or request.endpoint == "static":
         return None
     view = current_app.view_functions[request.endpoint]
+    _keep_signed_in()
     if getattr(view, "open_to_all", False) or current_user.is_authenticated:
         if current_app.config["WTF_CSRF_ENABLED"] and not getattr(view, "token_in_form", False):
             current_app.extensions["soinbox_csrf"].protect()
@@ -90,6 +91,13 @@ def _guard() -> ResponseReturnValue | None:
             url_for("session.sign_in", next=request.full_path if request.query_string else request.path)
         )
     raise AccessError(Problem("not_signed_in"))
+
+
+def _keep_signed_in() -> None:
+    """The cookie of a person who is signed in lasts 30 days more from the first request of each day."""
+    today = runtime().clock.now().date().isoformat()
+    if current_user.is_authenticated and session.get("day") != today:
+        session["day"] = today
 
 
 def _stale(error: CSRFError) -> ResponseReturnValue:

@@ -181,6 +181,20 @@ def test_the_language_is_the_browsers_until_somebody_chooses(client, runtime, me
     assert members.by_address(runtime, ANNA.address).language == "nl"
 
 
+def test_the_cookie_is_prolonged_once_a_day(signed_in, clock):
+    name = signed_in.application.config["SESSION_COOKIE_NAME"]
+
+    def prolonged() -> bool:
+        given = signed_in.get("/help").headers.getlist("Set-Cookie")
+        return any(cookie.startswith(f"{name}=") and "Expires=" in cookie for cookie in given)
+
+    with signed_in.session_transaction() as session:
+        session.permanent = True
+    assert [prolonged(), prolonged()] == [True, False]
+    clock.turn(days=1)
+    assert [prolonged(), prolonged()] == [True, False]
+
+
 def test_cookies_are_strict_on_https(settings, runtime, member):
     from dataclasses import replace
 
