@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+
+from imap_tools import AND
 
 from soinbox_web.mail import folder_names
 from soinbox_web.mail.answers import Answer, CommandRefused, quoted, run, stream
@@ -96,6 +99,11 @@ def uids(connection: ImapConnection, first: int = 1) -> list[int]:
     compact = ["RETURN (ALL)"] if "ESEARCH" in connection.capabilities else []
     found = uids_found(run(connection, "UID", "SEARCH", *compact, wanted).answers)
     return [uid for uid in found if uid >= first]
+
+
+def uids_since(connection: ImapConnection, day: date) -> list[int]:
+    """The UIDs of what arrived on this day or later (RFC 9051: SINCE, INTERNALDATE without its zone)."""
+    return uids_found(run(connection, "UID", "SEARCH", str(AND(date_gte=day))).answers)
 
 
 def text_search(connection: ImapConnection, words: Sequence[str]) -> list[int]:

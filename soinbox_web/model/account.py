@@ -47,6 +47,7 @@ class Account:
     files_sent_copy: Literal["yes", "no", "unknown"] = "unknown"
     issuer: str = ""  # whose refresh token is kept, with auth oauth2
     consented_at: str = ""  # RFC 3339
+    sync_days: int | None = None  # how far back messages are fetched; None: all of them
     imap_status: SideStatus = SideStatus()
     smtp_status: SideStatus = SideStatus()
 

@@ -26,6 +26,12 @@ class Folder:
     unread: int
     synced_at: str
     wire: str = ""  # the name as the server spells it (modified UTF-7, Latin-1 where that is broken)
+    aside: int = 0  # messages that are not fetched: unreadable, or older than the account's horizon
+
+    @property
+    def awaited(self) -> int:
+        """Messages that are still to be fetched."""
+        return max(0, self.total - self.stored - self.aside)
 
     @property
     def leaf(self) -> str:

@@ -110,8 +110,9 @@ class Listing:
     older: str = ""
     folder_problem: Problem | None = None
     more: bool = False
+    left_out: int = 0  # older messages that are on the server only, told where the list ends
 
     @property
     def filling(self) -> bool:
         """The folder is still being fetched for the first time."""
-        return self.folder is not None and self.folder.stored < self.folder.total
+        return self.folder is not None and self.folder.awaited > 0

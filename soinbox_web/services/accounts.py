@@ -13,6 +13,7 @@ from soinbox_web.model.day import Hour
 from soinbox_web.model.folder import Folder
 from soinbox_web.problems import AccessError, Problem, ServerError, SoinboxError
 from soinbox_web.runtime import Runtime
+from soinbox_web.services import sync
 from soinbox_web.store import accounts, actions, changes, folders, hours, requests
 from soinbox_web.texts import Translate
 
@@ -91,7 +92,7 @@ def report(runtime: Runtime, user_id: int, account_id: int) -> AccountReport:
         checking = any(request.kind == "refresh" for request in requests.open_of(connection, account.id))
         day = hours.last_day(connection, account.id, runtime.clock.now())
         unpushed, oldest = actions.waiting(connection, account.id)
-    waiting = sum(max(0, folder.total - folder.stored) for folder in found)
+    waiting = sum(folder.awaited for folder in found)
     return AccountReport(
         account,
         found,
@@ -122,6 +123,19 @@ def refresh(runtime: Runtime, user_id: int, account_id: int) -> None:
             return
     seconds = round(CHECK_EVERY.total_seconds())
     raise ServerError(Problem("checked_just_now", side="imap", retry_after_seconds=seconds))
+
+
+def fetch_back(runtime: Runtime, user_id: int, account_id: int, days: int | None) -> None:
+    """How far back messages are fetched from now on, in days (None: all): the copy is made anew.
+
+    AccessError not_found for anybody else's account.
+    """
+    account = own(runtime, user_id, account_id)
+    if account.sync_days == days:
+        return
+    with runtime.db.write() as connection:
+        accounts.set_sync_days(connection, account.id, days)
+        sync.rebuild(runtime, account)
 
 
 def unsent(runtime: Runtime, account: Account) -> int:

@@ -88,7 +88,7 @@ def _observed(runtime: Runtime, account: Account, owner: str, met: tuple[int, in
             with runtime.mailbox(account.id, account.generation).read() as connection:
                 listed = [folder for folder in folders.listing(connection) if folder.selectable]
             total = sum(folder.stored for folder in listed)
-            waiting = sum(max(0, folder.total - folder.stored) for folder in listed)
+            waiting = sum(folder.awaited for folder in listed)
         except StoreError:
             pass  # `soinbox check` names a damaged file, and the mailroom fetches it again
     return Observed(account, owner, waiting, total, _bytes(path), *met)

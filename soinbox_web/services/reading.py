@@ -13,7 +13,7 @@ from soinbox_web.model.listing import COUNTED, PAGE, Listing, MessageRow, Query
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts, actions, bodies, folders, messages, persons, requests, search
+from soinbox_web.store import accounts, actions, aside, bodies, folders, messages, persons, requests, search
 from soinbox_web.store.filter import Filter
 from soinbox_web.store.messages import Cursor
 from soinbox_web.store.overlay import Overlay, RowIds
@@ -62,8 +62,11 @@ def listing(runtime: Runtime, user_id: int, account_id: int, query: Query, zone:
             only = _over(only, overlay.row_ids(connection))
             rows, newer, older = _page(connection, account, folder, query, overlay, only)
             if not query.filtered:
-                count = max(0, folder.total - overlay.hidden(folder.name))
-                return Listing(account, folder, every, unread, rows, count, newer, older, problem)
+                count = max(0, folder.total - folder.aside - overlay.hidden(folder.name))
+                left_out = aside.left_out(connection, folder.id) if account.sync_days and not older else 0
+                return Listing(
+                    account, folder, every, unread, rows, count, newer, older, problem, left_out=left_out
+                )
             count = messages.count(connection, folder.id, only, most=COUNTED + 1)
     if query.text:
         rows, newer, older, count = _found(runtime, user_id, account, folder, query, only)

@@ -109,6 +109,11 @@ def use_passwords(connection: sqlite3.Connection, account_id: int) -> None:
     connection.execute("DELETE FROM account_secrets WHERE account_id = ? AND side = 'oauth'", (account_id,))
 
 
+def set_sync_days(connection: sqlite3.Connection, account_id: int, days: int | None) -> None:
+    """How far back messages are fetched; None: all of them."""
+    connection.execute("UPDATE accounts SET sync_days = ? WHERE id = ?", (days, account_id))
+
+
 def next_generation(connection: sqlite3.Connection, account_id: int) -> None:
     """From now on another mailbox file is the account's: what the server holds is fetched anew."""
     connection.execute("UPDATE accounts SET generation = generation + 1 WHERE id = ?", (account_id,))
@@ -253,7 +258,7 @@ def _account(row: sqlite3.Row, imap_status: SideStatus, smtp_status: SideStatus)
         id=row["id"], user_id=row["user_id"], address=row["address"], name=row["name"],
         provider=row["provider"], generation=row["generation"], auth=row["auth"], imap=imap,
         smtp=smtp if smtp.host else None, paused=bool(row["paused"]), files_sent_copy=row["files_sent_copy"],
-        issuer=row["issuer"], consented_at=row["consented_at"],
+        issuer=row["issuer"], consented_at=row["consented_at"], sync_days=row["sync_days"],
         imap_status=imap_status,
         smtp_status=smtp_status,
     )  # fmt: skip

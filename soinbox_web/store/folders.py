@@ -10,8 +10,8 @@ from soinbox_web.problems import Problem
 
 _ORDER = ("inbox", "drafts", "sent", "archive", "junk", "trash", "all", "flagged", "important", "")
 _COLUMNS = (
-    "id, name, wire, delimiter, role, selectable, uidvalidity, uidnext, highestmodseq, total, stored, unread,"
-    " synced_at"
+    "id, name, wire, delimiter, role, selectable, uidvalidity, uidnext, highestmodseq, total, stored, aside,"
+    " unread, synced_at"
 )
 
 
@@ -95,7 +95,7 @@ def clear(connection: sqlite3.Connection, folder_id: int, most: int = 1000) -> b
     connection.execute("DELETE FROM set_aside WHERE folder_id = ?", (folder_id,))
     connection.execute(
         "UPDATE folders SET uidvalidity = 0, uidnext = 0, highestmodseq = 0, total = 0, stored = 0,"
-        " unread = 0 WHERE id = ?",
+        " aside = 0, unread = 0 WHERE id = ?",
         (folder_id,),
     )
     return len(gone) == most

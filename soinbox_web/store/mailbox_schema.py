@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS folders (
   highestmodseq INTEGER NOT NULL DEFAULT 0,
   total INTEGER NOT NULL DEFAULT 0,
   stored INTEGER NOT NULL DEFAULT 0,
+  aside INTEGER NOT NULL DEFAULT 0,
   unread INTEGER NOT NULL DEFAULT 0,
   rebuilds INTEGER NOT NULL DEFAULT 0,
   synced_at TEXT NOT NULL DEFAULT '',
@@ -85,6 +86,8 @@ CREATE TABLE IF NOT EXISTS kept_bodies (
   fetched_at TEXT NOT NULL
 ) STRICT;
 
+-- Messages that are not fetched: unreadable ones until another version tries, or (version '') older than the
+-- account's horizon.
 CREATE TABLE IF NOT EXISTS set_aside (
   folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
   uid INTEGER NOT NULL,

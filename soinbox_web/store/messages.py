@@ -13,7 +13,7 @@ from json.encoder import encode_basestring
 from typing import Any, Literal
 
 from soinbox_web.model.message import Correspondent, Envelope
-from soinbox_web.store import threads
+from soinbox_web.store import aside, threads
 from soinbox_web.store.filter import EVERYTHING, Filter, next_id, row_id
 
 Sort = Literal["date", "sender", "subject"]
@@ -188,10 +188,7 @@ def remove(connection: sqlite3.Connection, folder_id: int, gone: Sequence[int]) 
     which = "SELECT id FROM messages WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))"
     connection.execute(f"DELETE FROM search WHERE rowid IN ({which})", (folder_id, asked))  # noqa: S608
     removed = connection.execute(f"DELETE FROM messages WHERE id IN ({which})", (folder_id, asked)).rowcount  # noqa: S608
-    connection.execute(
-        "DELETE FROM set_aside WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))",
-        (folder_id, asked),
-    )
+    aside.take_in(connection, folder_id, gone)
     if removed:
         connection.execute(
             "UPDATE folders SET stored = max(0, stored - ?), total = max(0, total - ?) WHERE id = ?",
@@ -199,26 +196,6 @@ def remove(connection: sqlite3.Connection, folder_id: int, gone: Sequence[int]) 
         )
         _count_unread(connection, folder_id)
     return removed
-
-
-def set_aside(connection: sqlite3.Connection, folder_id: int, reasons: dict[int, str], version: str) -> None:
-    """Note messages that cannot be read, so that they stop nothing; tried again by another version."""
-    connection.executemany(
-        "INSERT OR REPLACE INTO set_aside (folder_id, uid, reason, version) VALUES (?, ?, ?, ?)",
-        [(folder_id, uid, reason, version) for uid, reason in reasons.items()],
-    )
-
-
-def ask_again(connection: sqlite3.Connection, folder_id: int) -> None:
-    """Messages that were set aside are missing again."""
-    connection.execute("DELETE FROM set_aside WHERE folder_id = ?", (folder_id,))
-
-
-def uids_set_aside(connection: sqlite3.Connection, folder_id: int, version: str) -> list[int]:
-    rows = connection.execute(
-        "SELECT uid FROM set_aside WHERE folder_id = ? AND version = ?", (folder_id, version)
-    )
-    return [row[0] for row in rows]
 
 
 def _count_unread(connection: sqlite3.Connection, folder_id: int) -> None:

@@ -51,6 +51,29 @@ def refresh(account_id: int) -> ResponseReturnValue:
     return see_other(inside(request.form.get("next")) or url_for("account.status", account_id=account_id))
 
 
+@account.app_template_global()
+def fetch_back_choices() -> list[tuple[int | None, str]]:
+    """How far back one can choose to fetch, in days, and in words."""
+    return [
+        (None, gettext("all the time")),
+        (30, gettext("the last month")),
+        (91, gettext("the last three months")),
+        (365, gettext("the last year")),
+        (5 * 365, gettext("the last five years")),
+    ]
+
+
+@account.post("/accounts/<int:account_id>/fetch-back")
+def fetch_back(account_id: int) -> ResponseReturnValue:
+    """Choose how far back messages are fetched; what is none of the choices changes nothing."""
+    chosen = {str(days or ""): days for days, _ in fetch_back_choices()}
+    wanted = request.form.get("days", "?")
+    if wanted in chosen:
+        accounts.fetch_back(runtime(), current_user.id, account_id, chosen[wanted])
+        flash(gettext("Saved."))
+    return see_other(url_for("account.status", account_id=account_id, _anchor="fetch-back"))
+
+
 @account.get("/accounts/<int:account_id>/edit")
 def edit(account_id: int) -> ResponseReturnValue:
     """The server data, prefilled, with what is wrong with them now."""

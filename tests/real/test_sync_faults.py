@@ -11,7 +11,7 @@ from soinbox_web.problems.catalogue import KINDS
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
-from soinbox_web.store import accounts, folders, messages
+from soinbox_web.store import accounts, aside, folders, messages
 from tests.real.accounts import add_account
 from tests.servers.fault_proxy import Fault, FaultProxy
 from tests.servers.mailbox import RealMailbox
@@ -100,8 +100,8 @@ def test_a_server_that_talks_nonsense(
     with runtime.mailbox(account.id, account.generation).read() as connection:
         inbox = folders.by_name(connection, "INBOX")
         assert inbox is not None
-        aside = messages.uids_set_aside(connection, inbox.id, __version__)
-        assert sorted([*messages.uids(connection, inbox.id), *aside]) == list(range(1, 21))
+        skipped = aside.uids(connection, inbox.id, __version__)
+        assert sorted([*messages.uids(connection, inbox.id), *skipped]) == list(range(1, 21))
 
 
 def test_a_folder_that_keeps_starting_anew_is_left_alone(

@@ -143,5 +143,25 @@ def test_removing_asks_and_says_what_goes(signed_in, runtime, account):
 def test_nobody_elses_account(app, account, colleague, act):
     other = app.test_client().sign_in(colleague)
     assert other.get(f"/accounts/{account.id}/{act}").status_code == 404
-    for post in ("edit", "remove", "refresh"):
-        assert other.submit(f"/accounts/{account.id}/{post}").status_code == 404
+    for post in ("edit", "remove", "refresh", "fetch-back"):
+        assert other.submit(f"/accounts/{account.id}/{post}", {"days": "30"}).status_code == 404
+
+
+def test_how_far_back_is_chosen_and_the_copy_made_anew(signed_in, runtime, account):
+    url = f"/accounts/{account.id}/fetch-back"
+    assert 'id="fetch-back"' in signed_in.get(f"/accounts/{account.id}/status").text
+    answer = signed_in.submit(url, {"days": "365"})
+    assert answer.status_code == 303 and answer.location.endswith("/status#fetch-back")
+    page = signed_in.get(f"/accounts/{account.id}/status").text
+    assert '<option value="365" selected>the last year</option>' in page
+    with runtime.db.read() as connection:
+        now = accounts.read(connection, account.id)
+    assert (now.sync_days, now.generation) == (365, account.generation + 1)
+    for odd in ("", "365"):  # back to everything, then to a year again
+        signed_in.submit(url, {"days": odd})
+    for odd in ("-1", "0", "366", "all", "1e9"):
+        signed_in.submit(url, {"days": odd})
+    signed_in.submit(url)
+    with runtime.db.read() as connection:
+        now = accounts.read(connection, account.id)
+    assert (now.sync_days, now.generation) == (365, account.generation + 3)

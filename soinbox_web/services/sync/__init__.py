@@ -19,7 +19,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
 from soinbox_web.services.sync.folder import fetch_arrivals, fetch_messages, synchronising_folder
 from soinbox_web.services.sync.session import Session, silent
-from soinbox_web.store import accounts, backup, changes, folders, hours, mailbox_schema, messages
+from soinbox_web.store import accounts, aside, backup, changes, folders, hours, mailbox_schema
 
 __all__ = [
     "connect",
@@ -28,6 +28,7 @@ __all__ = [
     "fetch",
     "fetch_news",
     "open_session",
+    "rebuild",
     "sync_once",
     "synchronise",
     "synchronise_folders",
@@ -186,16 +187,24 @@ def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) 
         fit = fit and not (thorough and backup.check(stored, quick=True) != "ok")
     except StoreError:
         fit = False
-    if fit:
-        return False
+    if not fit:
+        rebuild(runtime, account)
+    return not fit
+
+
+def rebuild(runtime: Runtime, account: Account) -> None:
+    """Throw the mailbox file away by a new generation: the mailroom fetches everything anew."""
     with runtime.db.write() as writing:
-        accounts.next_generation(writing, account_id)
-        now = runtime.clock.now()
+        accounts.next_generation(writing, account.id)
         changes.record(
-            writing, "account", now, user_id=account.user_id, account_id=account_id, detail="rebuilt"
+            writing,
+            "account",
+            runtime.clock.now(),
+            user_id=account.user_id,
+            account_id=account.id,
+            detail="rebuilt",
         )
     runtime.forget_mailbox(account.id, account.generation)
-    return True
 
 
 def _named(session: Session, name: str) -> Folder | None:
@@ -213,7 +222,7 @@ def _one(session: Session, folder: Folder, thorough: bool) -> Iterator[None]:
 
 def _known(session: Session, folder: Folder) -> int:
     with session.mailbox.read() as connection:
-        return folder.stored + len(messages.uids_set_aside(connection, folder.id, session.version))
+        return folder.stored + len(aside.uids(connection, folder.id, session.version))
 
 
 def _finish(session: Session) -> None:

@@ -13,11 +13,12 @@ from soinbox_web.model.sync_plan import REBUILDS, FolderStatus, Plan, Progress, 
 from soinbox_web.problems import Problem
 from soinbox_web.services.sync.folder_list import forget_messages
 from soinbox_web.services.sync.session import Session
-from soinbox_web.store import bodies, folders, messages
+from soinbox_web.store import aside, bodies, folders, messages
 
 FIRST_PAGE = 50
 BATCH = 500
 AHEAD = 2  # batches asked for at once
+LEFT_OUT = 5_000  # old messages noted in one write
 WRITTEN = 125  # rows of one write, which stays below 50 ms
 RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
 SWEEP_EVERY = timedelta(minutes=15)
@@ -32,7 +33,7 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
     """
     if thorough:
         with session.mailbox.write() as connection:
-            messages.ask_again(connection, folder.id)
+            aside.ask_again(connection, folder.id)
     since = (folder.uidvalidity, folder.highestmodseq) if session.qresync and folder.uidnext else None
     opened = server.examine(session.connection, folder.wire, since)
     there = opened.status
@@ -91,6 +92,8 @@ def fetch_messages(session: Session, folder: Folder, uids: Collection[int]) -> N
     """Open the folder and fetch these envelopes. Raises SoinboxError."""
     status = server.examine(session.connection, folder.wire).status
     if status.uidvalidity == folder.uidvalidity:
+        with session.mailbox.write() as connection:
+            aside.take_in(connection, folder.id, uids)
         for _ in _fetch(session, folder, uids, status.total):
             pass
 
@@ -98,8 +101,8 @@ def fetch_messages(session: Session, folder: Folder, uids: Collection[int]) -> N
 def _known(session: Session, folder: Folder) -> int:
     with session.mailbox.read() as connection:
         here = folders.by_id(connection, folder.id)
-        aside = messages.uids_set_aside(connection, folder.id, session.version)
-    return len(aside) + (here.stored if here else 0)
+        skipped = aside.uids(connection, folder.id, session.version)
+    return len(skipped) + (here.stored if here else 0)
 
 
 def _sweep_due(session: Session, folder: Folder) -> bool:
@@ -141,9 +144,11 @@ def _compare(session: Session, folder: Folder, total: int) -> Iterator[None]:
         there = set(server.uids(session.connection))
         with session.mailbox.read() as connection:
             stored = set(messages.uids(connection, folder.id))
-            aside = set(messages.uids_set_aside(connection, folder.id, session.version))
-        _forget(session, folder, (stored | aside) - there)
-        missing = there - stored - aside
+            skipped = set(aside.uids(connection, folder.id, session.version))
+        _forget(session, folder, (stored | skipped) - there)
+        missing = there - stored - skipped
+        if session.account.sync_days and not last:
+            missing -= _leave_old_ones_out(session, folder, missing, session.account.sync_days)
         if not missing:
             return
         if last:
@@ -152,10 +157,20 @@ def _compare(session: Session, folder: Folder, total: int) -> Iterator[None]:
             yield from _fetch(session, folder, missing, total)
 
 
+def _leave_old_ones_out(session: Session, folder: Folder, missing: set[int], days: int) -> set[int]:
+    """Those of the missing messages that arrived before the account's horizon; noted, so not asked for."""
+    horizon = (session.runtime.clock.now() - timedelta(days=days)).date()
+    old = missing - set(server.uids_since(session.connection, horizon))
+    for batch in uid_set.batches(old, LEFT_OUT):
+        with session.changed(folder.name) as connection:
+            aside.leave_out(connection, folder.id, batch)
+    return old
+
+
 def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -> Iterator[None]:
     with session.mailbox.read() as connection:
-        aside = set(messages.uids_set_aside(connection, folder.id, session.version))
-    waiting = list(uid_set.batches(set(asked) - aside, BATCH))[::-1]
+        skipped = set(aside.uids(connection, folder.id, session.version))
+    waiting = list(uid_set.batches(set(asked) - skipped, BATCH))[::-1]
     envelopes = Envelopes(session.connection)
     ahead = 0
     while waiting or ahead:
@@ -202,7 +217,7 @@ def _note_arrivals(session: Session, stored: Sequence[Envelope]) -> None:
 
 def _set_aside(session: Session, folder: Folder, reasons: dict[int, str]) -> None:
     with session.mailbox.write() as connection:
-        messages.set_aside(connection, folder.id, reasons, session.version)
+        aside.put(connection, folder.id, reasons, session.version)
 
 
 def _take_flags(session: Session, folder: Folder, found: dict[int, frozenset[str]]) -> None:
@@ -223,8 +238,10 @@ def _forget_ranges(session: Session, folder: Folder, ranges: Sequence[tuple[int,
         return
     with session.mailbox.read() as connection:
         stored = messages.uids(connection, folder.id)
-        aside = messages.uids_set_aside(connection, folder.id, session.version)
-    _forget(session, folder, {u for u in (*stored, *aside) if any(low <= u <= high for low, high in ranges)})
+        skipped = aside.uids(connection, folder.id, session.version)
+    _forget(
+        session, folder, {u for u in (*stored, *skipped) if any(low <= u <= high for low, high in ranges)}
+    )
 
 
 def _forget(session: Session, folder: Folder, gone: set[int]) -> None:
