@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Flask, g, request, session
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, format_decimal, get_locale, gettext
 from flask_login import current_user
 from markupsafe import Markup
 
@@ -87,7 +87,8 @@ class Words:
         return found
 
     def ngettext(self, one: str, many: str, num: int, **values: Any) -> Markup:
-        return Markup(self._catalog.ngettext(one, many, num)) % {"num": num, **values}  # noqa: S704
+        told = {"num": format_decimal(num), **values}
+        return Markup(self._catalog.ngettext(one, many, num)) % told  # noqa: S704
 
 
 _words_of = cache(Words)
