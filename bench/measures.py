@@ -126,11 +126,11 @@ def refresh(runtime: Runtime, account: Account, times: int) -> tuple[float, floa
     with sync.connect(runtime, account) as connection:
         session = sync.open_session(runtime, account, connection)
         sync.synchronise_folders(session, ["INBOX"])
-        sent, received = _counted(connection)
+        turns, received = _counted(connection)
         taken = []
         for _ in range(times):
-            taken.append(timed(lambda: sync.synchronise_folders(session, ["INBOX"])).wall * 1000)
-        return statistics.median(taken), len(sent) / times, sum(received) / times
+            taken.append(timed(lambda: sync.refresh(session, "INBOX")).wall * 1000)
+        return statistics.median(taken), len(turns) / times, sum(received) / times
 
 
 def list_page(runtime: Runtime, account: Account, times: int) -> dict[str, float]:
@@ -158,20 +158,28 @@ def median_ms(times: int, work: Callable[[], object]) -> float:
 
 
 def _counted(connection: ImapConnection) -> tuple[list[int], list[int]]:
-    """Count what goes over this connection from now on: commands sent, bytes received."""
+    """What goes over this connection from now on: the bytes of each turn, sent without waiting, and received.
+
+    A turn ends with the first answer, so there are as many as round trips.
+    """
     wire = connection.client.wire
-    sent: list[int] = []
+    turns: list[int] = []
     received: list[int] = []
+    waited = [True]
     send, receive = wire.send, wire._receive
 
     def counting_send(data: bytes) -> None:
-        sent.append(len(data))
+        if waited.pop():
+            turns.append(0)
+        waited.append(False)
+        turns[-1] += len(data)
         send(data)
 
     def counting_receive() -> bytes:
         data = receive()
         received.append(len(data))
+        waited[:] = [True]
         return data
 
     wire.send, wire._receive = counting_send, counting_receive  # type: ignore[method-assign]
-    return sent, received
+    return turns, received

@@ -8,7 +8,18 @@ from datetime import date
 from imap_tools import AND
 
 from soinbox_web.mail import folder_names
-from soinbox_web.mail.answers import Answer, CommandRefused, quoted, run, stream
+from soinbox_web.mail.answers import (
+    Answer,
+    CommandRefused,
+    Tagged,
+    begin,
+    check_ours,
+    heard,
+    quoted,
+    run,
+    stream,
+    translated,
+)
 from soinbox_web.mail.envelope_fields import RECENT
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import refuse_breaks
@@ -80,17 +91,42 @@ def examine(connection: ImapConnection, wire: str, since: tuple[int, int] | None
     elif "CONDSTORE" in connection.capabilities or "QRESYNC" in connection.capabilities:
         parameters = ["(CONDSTORE)"]
     connection.client.is_readonly = True
-    answers = run(connection, "EXAMINE", quoted(wire), *parameters).answers
-    connection.client.state = "SELECTED"
+    answers = _open(connection, "EXAMINE", wire, *parameters)
     return _opened(answers, bool(parameters) and "QRESYNC" in parameters[0], since)
 
 
 def select(connection: ImapConnection, wire: str) -> FolderStatus:
     """Open a folder to change it, for an action that somebody asked for."""
     connection.client.is_readonly = False
-    answers = run(connection, "SELECT", quoted(wire)).answers
-    connection.client.state = "SELECTED"
-    return _opened(answers, False, None).status
+    return _opened(_open(connection, "SELECT", wire), False, None).status
+
+
+def stands_still(connection: ImapConnection, since: int) -> bool:
+    """Nothing has happened in the folder that is open since this HIGHESTMODSEQ (RFC 7162 section 3.2.6).
+
+    One round trip, whatever the folder holds; QRESYNC has to be enabled. The FETCH tells what this connection
+    was told before, the NOOP behind it what nobody has told it yet. To open a folder of 100,000 messages
+    again took fifty times as long (measured). Raises SoinboxError when the connection breaks.
+    """
+    client, quiet = connection.client, True
+    with translated(connection):
+        asked = ("UID", "FETCH", "1:*", "(FLAGS)", f"(CHANGEDSINCE {since} VANISHED)")
+        waiting = {begin(client, *asked), begin(client, "NOOP")}
+        for answer in heard(client, "FETCH"):
+            if isinstance(answer, Tagged):
+                check_ours(answer, waiting)
+                waiting.remove(answer.tag)
+            quiet = quiet and isinstance(answer, Tagged) and answer.ok
+            if not waiting:
+                return quiet
+    raise AssertionError("a server is heard until its command has ended")
+
+
+def _open(connection: ImapConnection, verb: str, wire: str, *parameters: str) -> list[Answer]:
+    connection.opened = ""  # a folder that cannot be opened leaves none open
+    answers = run(connection, verb, quoted(wire), *parameters).answers
+    connection.client.state, connection.opened = "SELECTED", wire
+    return answers
 
 
 def uids(connection: ImapConnection, first: int = 1) -> list[int]:

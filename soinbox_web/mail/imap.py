@@ -54,6 +54,7 @@ class ImapConnection:
     mailbox: MailBox
     stages: Stages
 
+    opened = ""  # the folder that is open, as the server spells it
     _challenged = oauth.Challenge()  # why a token was refused
 
     @classmethod

@@ -92,7 +92,7 @@ class Keeper:
             listen = self._hear if idle.offered(connection) else self._doze
             news = yield from listen(session, left)
             if news:
-                self._look_at_inbox(session)
+                self._look_at_inbox(session, news=True)
             if (yield from self._answer_refresh(session, account)):
                 return
         if not self._must_go:
@@ -148,9 +148,12 @@ class Keeper:
         idle.check(session.connection)
         return not woken.rung
 
-    def _look_at_inbox(self, session: Session) -> None:
+    def _look_at_inbox(self, session: Session, *, news: bool = False) -> None:
         before = session.report.fetched
-        sync.synchronise_folders(session, ["INBOX"])
+        if news:
+            sync.synchronise_folders(session, ["INBOX"])
+        else:
+            sync.refresh(session, "INBOX")
         if session.report.fetched > before:
             self.post.errands.ring()
 

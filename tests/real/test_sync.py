@@ -5,11 +5,13 @@ import imaplib
 import pytest
 
 from soinbox_web.clock import SystemClock
+from soinbox_web.mail import folders as server
 from soinbox_web.mail.answers import run
 from soinbox_web.model.account import Account
 from soinbox_web.problems import SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
+from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, changes, folders, messages
 from tests.real.accounts import add_account
 from tests.servers.mailbox import RealMailbox
@@ -103,6 +105,49 @@ def test_what_others_do_is_taken_over(runtime: Runtime, mailbox: RealMailbox, wi
     with runtime.mailbox(account.id, account.generation).read() as connection:
         inbox = folders.by_name(connection, "INBOX")
         assert inbox is not None and (inbox.stored, inbox.unread, inbox.total) == (18, 16, 18)
+
+
+def test_a_look_at_the_folder_that_is_open_is_one_round_trip_and_misses_nothing(
+    runtime: Runtime, mailbox: RealMailbox
+) -> None:
+    for number in range(20):
+        mailbox.deliver_text(f"Bericht {number}")
+    account = add_account(runtime, mailbox)
+
+    def commands(session: Session) -> list[bytes]:
+        asked: list[bytes] = []
+        send = session.connection.client.wire.send
+
+        def counted(data: bytes) -> None:
+            asked.append(data.split(None, 1)[1])
+            send(data)
+
+        session.connection.client.wire.send = counted  # type: ignore[method-assign]
+        sync.refresh(session, "INBOX")
+        session.connection.client.wire.send = send  # type: ignore[method-assign]
+        return asked
+
+    with (
+        sync.connect(runtime, account) as connection,
+        mailbox.dovecot.signed_in(mailbox.address) as client,
+    ):
+        session = sync.open_session(runtime, account, connection)
+        sync.synchronise(session)
+        assert commands(session)[0].startswith(b"EXAMINE")  # another folder was the last
+        for change in (
+            lambda: client.uid("STORE", "3", "+FLAGS", "(\\Flagged)"),
+            lambda: mailbox.deliver_text("Nieuw"),
+            lambda: (client.uid("STORE", "7", "+FLAGS", "(\\Deleted)"), client.expunge()),
+        ):
+            still = commands(session)
+            assert still[1] == b"NOOP\r\n" and len(still) == 2
+            assert still[0].startswith(b"UID FETCH 1:* (FLAGS) (CHANGEDSINCE")
+            client.select("INBOX")
+            change()
+            assert len(commands(session)) > 2
+            assert here(runtime, account) == there(client)
+        server.examine(connection, "Sent")
+        assert commands(session)[0].startswith(b"EXAMINE")
 
 
 def test_folders_come_go_and_are_renamed(runtime: Runtime, mailbox: RealMailbox) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "fetch_news",
     "open_session",
     "rebuild",
+    "refresh",
     "sync_once",
     "synchronise",
     "synchronise_folders",
@@ -111,6 +112,16 @@ def synchronise_folders(session: Session, names: Collection[str], *, thorough: b
                 pass
     _finish(session)
     return session.report
+
+
+def refresh(session: Session, name: str) -> None:
+    """A look at a folder where probably nothing happened: one round trip when it is the one that is open."""
+    folder = _named(session, name)
+    if folder is None or not _stands_still(session, folder):
+        synchronise_folders(session, [name])
+        return
+    with session.mailbox.write() as connection:
+        folders.touch(connection, folder.id, session.runtime.clock.now())
 
 
 def differing(session: Session, told: Mapping[str, Mapping[str, int]]) -> list[str] | None:
@@ -218,6 +229,12 @@ def _one(session: Session, folder: Folder, thorough: bool) -> Iterator[None]:
     except CommandRefused as error:
         with session.changed(folder.name) as connection:
             folders.fail(connection, folder.id, error.problem)
+
+
+def _stands_still(session: Session, folder: Folder) -> bool:
+    complete = session.qresync and folder.highestmodseq and _known(session, folder) == folder.total
+    open_here = session.connection.opened == folder.wire
+    return bool(complete and open_here) and server.stands_still(session.connection, folder.highestmodseq)
 
 
 def _known(session: Session, folder: Folder) -> int:
