@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, flash, request, url_for
+from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -16,7 +16,7 @@ from soinbox_web.services import reading, searching, sending, triage
 from soinbox_web.store import accounts, options
 from soinbox_web.web import dates, hx, names, opened, rows
 from soinbox_web.web.language import local, zone
-from soinbox_web.web.page import inside, page, runtime, see_other
+from soinbox_web.web.page import inside, look_again, page, runtime, see_other
 from soinbox_web.web.since import live_since
 
 inbox = Blueprint("inbox", __name__)
@@ -24,8 +24,6 @@ dates.install(inbox)
 names.install(inbox)
 inbox.add_app_template_global(live_since)
 inbox.add_app_template_global(rows.drawn_rows)
-
-LOOK_AGAIN = 2  # seconds, without JavaScript, while a message is fetched
 
 
 @inbox.app_template_global()
@@ -61,8 +59,10 @@ def folder(account_id: int) -> ResponseReturnValue:
     else:
         context["list_url"] = _urls(account_id)(query)
     gone = wanted != "message-list" and bool(request.args.get("message")) and context.get("message") is None
-    response = page("inbox.html", "message-list", "message-pane", status=404 if gone else 200, **context)
-    return _look_again(response, context)
+    coverage = context.get("coverage")
+    if coverage and coverage.state == "asking":
+        look_again(opened.FETCHING)
+    return page("inbox.html", "message-list", "message-pane", status=404 if gone else 200, **context)
 
 
 @inbox.get("/undo")
@@ -161,12 +161,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _look_again(response: Response, context: dict[str, Any]) -> Response:
-    """Without JavaScript the page comes again while its message is fetched or the server searches."""
-    coverage = context.get("coverage")
-    fetching = context.get("message") and context.get("parsed") is None and not context.get("pane_problem")
-    if fetching or (coverage and coverage.state == "asking"):
-        response.headers["Refresh"] = str(LOOK_AGAIN)
-    return response

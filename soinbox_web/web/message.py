@@ -33,10 +33,7 @@ def show(key: str) -> ResponseReturnValue:
     if context["message"] is None:
         raise AccessError(context["pane_problem"] or Problem("not_found"))
     back = url_for("inbox.folder", account_id=_key(key).account_id, folder=_key(key).folder)
-    response = page("message.html", "message-pane", list_url=back, **context)
-    if context["parsed"] is None and context["pane_problem"] is None:
-        response.headers["Refresh"] = "2"
-    return response
+    return page("message.html", "message-pane", list_url=back, **context)
 
 
 @message.get("/messages/<key>/body")

@@ -10,7 +10,9 @@ from soinbox_web.model.message import MessageKey, ParsedMessage
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.services import pictures, reading, triage, viewing
 from soinbox_web.store import options, persons
-from soinbox_web.web.page import runtime
+from soinbox_web.web.page import look_again, runtime
+
+FETCHING = 2  # seconds until a page looks again for what the server is asked for
 
 
 def pane(text: str) -> dict[str, Any]:
@@ -23,7 +25,10 @@ def pane(text: str) -> dict[str, Any]:
     if key is None:
         return empty
     try:
-        return {**empty, **_message(key)}
+        found = _message(key)
+        if found["parsed"] is None and not found["pane_problem"]:
+            look_again(FETCHING)
+        return {**empty, **found}
     except SoinboxError as error:
         return {**empty, "pane_problem": error.problem}
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, current_app, make_response, redirect, render_template
+from flask import Response, current_app, g, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from soinbox_web.runtime import Runtime
@@ -17,6 +17,11 @@ def page(template: str, *partials: str, status: int = 200, **context: Any) -> Re
     wanted = hx.target_id()
     name = f"_{wanted.replace('-', '_')}.html" if wanted in partials else template
     return make_response(render_template(name, **context), status)
+
+
+def look_again(seconds: int) -> None:
+    """Without JavaScript this page comes again by itself; with it, htmx brings what is new."""
+    g.look_again = seconds
 
 
 def see_other(url: str) -> ResponseReturnValue:

@@ -14,11 +14,11 @@ from soinbox_web.services.setup import SetupView, report
 from soinbox_web.web import hx, reports
 from soinbox_web.web.access import token_in_form
 from soinbox_web.web.forms.setup import AddressForm, PasswordForm, ServerForm, tested_side
-from soinbox_web.web.page import page, runtime, see_other
+from soinbox_web.web.page import look_again, page, runtime, see_other
 
 setup = Blueprint("setup", __name__)
 
-POLL_SECONDS = "1"
+POLL_SECONDS = 1
 
 
 @setup.get("/setup")
@@ -54,9 +54,9 @@ def attempt(token: str) -> ResponseReturnValue:
         for note in view.attempt.faults:
             flash(f"{note.title(gettext)}. {note.cause(gettext)}")
         return _leave(_home(view))
+    if view.attempt.running:
+        look_again(POLL_SECONDS)
     response = _show(view)
-    if view.attempt.running and not hx.is_partial():
-        response.headers["Refresh"] = POLL_SECONDS
     if hx.is_partial():
         response.headers["HX-Replace-Url"] = url_for("setup.attempt", token=token)
     return response

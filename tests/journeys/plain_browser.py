@@ -203,7 +203,7 @@ class PlainBrowser:
         assert self.status < 500, f"{self.status} for {self.url}: {self.html[:2000]}"
         assert "Traceback (most recent call last)" not in self.html
         assert answer.headers.get("Content-Security-Policy"), self.url
-        self.refreshes = "Refresh" in answer.headers
+        self.refreshes = 'http-equiv="refresh"' in answer.text
         self.page = Page(self.html)
         return self.page
 
