@@ -107,4 +107,5 @@ def find_message_id(connection: ImapConnection, message_id: str, size: int | Non
     refuse_breaks(message_id)
     exactly = [] if size is None else ["LARGER", str(max(0, size - 1)), "SMALLER", str(size + 1)]
     asked = ("HEADER", "Message-ID", quoted(message_id))
-    return uids_found(run(connection, "UID", "SEARCH", *asked, *exactly).answers)
+    with connection.client.unhurried():
+        return uids_found(run(connection, "UID", "SEARCH", *asked, *exactly).answers)

@@ -11,7 +11,7 @@ from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import ImapClient
 
 RENEWED = 9 * 60.0  # seconds; servers may hang up after 30 minutes, routers forget after 10
-ALIVE = 30.0  # seconds in which IDLE, DONE or NOOP must be answered
+ALIVE = 25.0  # seconds in which IDLE, DONE or NOOP must be answered
 _EVENTS = "MessageNew MessageExpunge FlagChange"
 
 
@@ -25,7 +25,7 @@ def hears_all(connection: ImapConnection) -> bool:
 
 
 def check(connection: ImapConnection) -> None:
-    """NOOP; a connection that does not answer within 30 s is dead. Raises SoinboxError."""
+    """NOOP; a connection that does not answer within 25 s is dead. Raises SoinboxError."""
     usual, connection.client.command_seconds = connection.client.command_seconds, ALIVE
     try:
         run(connection, "NOOP")
@@ -36,7 +36,7 @@ def check(connection: ImapConnection) -> None:
 class Idle:
     """One IDLE command: `begin`, then `hear` whenever the connection is readable, then `end`.
 
-    `begin` and `end` wait for the server's answer (at most 30 s); `hear` takes what is there. Each is True
+    `begin` and `end` wait for the server's answer (at most 25 s); `hear` takes what is there. Each is True
     when something happened in the folder. `elsewhere` is what the server said of other folders: their counts
     by name (as `wire`), none for a folder that is new or gone. Raises SoinboxError.
     """
@@ -97,7 +97,8 @@ class Idle:
 
     def _take(self, line: bytes) -> bool:
         """News of the folder that is open; what is said of others is noted."""
-        if self._everywhere and line[2:7].upper() in (b"STATU", b"LIST "):
+        known = len(self.elsewhere) < folders.MOST_FOLDERS
+        if self._everywhere and known and line[2:7].upper() in (b"STATU", b"LIST "):
             self.elsewhere.update(folders.told_of([line[2:].rstrip(b"\r\n")]))
         return _matters(line)
 

@@ -1,7 +1,9 @@
 """One folder is made equal to the server's: by the plan, in batches, each batch one short write."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 
 from soinbox_web.clock import moment
 from soinbox_web.mail import folders as server
@@ -19,6 +21,7 @@ FIRST_PAGE = 50
 BATCH = 500
 AHEAD = 2  # batches asked for at once
 WRITTEN = 125  # rows of one write, which stays below 50 ms
+FLAGS = 2_000  # messages whose flags are compared in one piece
 RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
 SWEEP_EVERY = timedelta(minutes=15)
 RECENT_SECONDS = 86_400  # an arrival of longer ago says nothing of how quick we are
@@ -37,8 +40,8 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
     opened = server.examine(session.connection, folder.wire, since)
     there = opened.status
     if opened.resynchronised:
-        _forget_ranges(session, folder, opened.vanished)
-        _take_flags(session, folder, opened.flags)
+        _forget_ranges(session, folder, sorted(opened.vanished()))
+        _take_flags(session, folder, opened.flags())
     todo = plan(
         folder,
         there,
@@ -59,7 +62,7 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
         if not session.report.first_page_seconds:
             session.report.first_page_seconds = session.runtime.clock.monotonic() - session.began
     if todo.changed_since:
-        _take_flags(session, folder, dict(server.flags(session.connection, changed_since=todo.changed_since)))
+        _take_flags(session, folder, server.flags(session.connection, changed_since=todo.changed_since))
     _sweep(session, folder, there, todo)
     if todo.compare:
         yield from _compare(session, folder, there.total)
@@ -132,30 +135,36 @@ def _sweep(session: Session, folder: Folder, there: FolderStatus, todo: Plan) ->
     if todo.sweep == "none" or not there.total:
         return
     asked = "1:*" if todo.sweep == "all" else f"{max(1, there.total - RECENT + 1)}:*"
-    _take_flags(session, folder, dict(server.flags(session.connection, asked, by_number=True)))
+    _take_flags(session, folder, server.flags(session.connection, asked, by_number=True))
 
 
 def _compare(session: Session, folder: Folder, total: int) -> Iterator[None]:
     """Make the set of UIDs equal; what the server lists twice and never gives is set aside."""
     for last in (False, True):
-        there = set(server.uids(session.connection))
-        with session.mailbox.read() as connection:
-            stored = set(messages.uids(connection, folder.id))
-            aside = set(messages.uids_set_aside(connection, folder.id, session.version))
-        _forget(session, folder, (stored | aside) - there)
-        missing = there - stored - aside
+        there = server.uids(session.connection)
+        known = _uids(session, folder)
+        _forget(session, folder, known.difference(there))
+        missing = [uid for uid in there if uid not in known]
         if not missing:
             return
         if last:
-            _set_aside(session, folder, dict.fromkeys(missing, "the server does not give it"))
+            for batch in uid_set.batches(missing, BATCH):
+                _set_aside(session, folder, dict.fromkeys(batch, "the server does not give it"))
         else:
             yield from _fetch(session, folder, missing, total)
 
 
-def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -> Iterator[None]:
+def _uids(session: Session, folder: Folder) -> set[int]:
+    """The messages that are here, and those that were set aside."""
+    with session.mailbox.read() as connection:
+        stored = messages.uids(connection, folder.id)
+        return {*stored, *messages.uids_set_aside(connection, folder.id, session.version)}
+
+
+def _fetch(session: Session, folder: Folder, asked: Collection[int], total: int) -> Iterator[None]:
     with session.mailbox.read() as connection:
         aside = set(messages.uids_set_aside(connection, folder.id, session.version))
-    waiting = list(uid_set.batches(set(asked) - aside, BATCH))[::-1]
+    waiting = list(uid_set.batches((uid for uid in asked if uid not in aside), BATCH))[::-1]
     envelopes = Envelopes(session.connection)
     ahead = 0
     while waiting or ahead:
@@ -205,26 +214,29 @@ def _set_aside(session: Session, folder: Folder, reasons: dict[int, str]) -> Non
         messages.set_aside(connection, folder.id, reasons, session.version)
 
 
-def _take_flags(session: Session, folder: Folder, found: dict[int, frozenset[str]]) -> None:
-    if not found:
-        return
-    with session.mailbox.read() as connection:
-        stored = messages.uid_flags(connection, folder.id, min(found))
-    differing = {uid: flags for uid, flags in found.items() if stored.get(uid, flags) != flags}
-    for batch in uid_set.batches(differing, BATCH):
-        with session.changed(folder.name) as connection:
-            session.report.updated += messages.set_flags(
-                connection, folder.id, {uid: differing[uid] for uid in batch}
-            )
+def _take_flags(session: Session, folder: Folder, told: Iterator[tuple[int, frozenset[str]]]) -> None:
+    while found := dict(islice(told, FLAGS)):
+        with session.mailbox.read() as connection:
+            stored = messages.uid_flags(connection, folder.id, found)
+        differing = {uid: flags for uid, flags in found.items() if stored.get(uid, flags) != flags}
+        for batch in uid_set.batches(differing, BATCH):
+            with session.changed(folder.name) as connection:
+                session.report.updated += messages.set_flags(
+                    connection, folder.id, {uid: differing[uid] for uid in batch}
+                )
 
 
 def _forget_ranges(session: Session, folder: Folder, ranges: Sequence[tuple[int, int]]) -> None:
+    """Forget what lies in these ranges, which ascend and may overlap."""
     if not ranges:
         return
-    with session.mailbox.read() as connection:
-        stored = messages.uids(connection, folder.id)
-        aside = messages.uids_set_aside(connection, folder.id, session.version)
-    _forget(session, folder, {u for u in (*stored, *aside) if any(low <= u <= high for low, high in ranges)})
+    known = sorted(_uids(session, folder))
+    gone: set[int] = set()
+    end = 0
+    for low, high in ranges:
+        gone.update(known[bisect_left(known, max(low, end)) : bisect_right(known, high)])
+        end = max(end, high)
+    _forget(session, folder, gone)
 
 
 def _forget(session: Session, folder: Folder, gone: set[int]) -> None:
