@@ -11,7 +11,7 @@ from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import ImapClient
 
 RENEWED = 9 * 60.0  # seconds; servers may hang up after 30 minutes, routers forget after 10
-ALIVE = 25.0  # seconds in which IDLE, DONE or NOOP must be answered
+ALIVE = 30.0  # seconds in which IDLE, DONE or NOOP must be answered
 _EVENTS = "MessageNew MessageExpunge FlagChange"
 
 
@@ -25,10 +25,11 @@ def hears_all(connection: ImapConnection) -> bool:
 
 
 def check(connection: ImapConnection) -> None:
-    """NOOP; a connection that does not answer within 25 s is dead. Raises SoinboxError."""
+    """NOOP; a connection that does not answer within 30 s is dead. Raises SoinboxError."""
     usual, connection.client.command_seconds = connection.client.command_seconds, ALIVE
     try:
-        run(connection, "NOOP")
+        with connection.client.unhurried():
+            run(connection, "NOOP")
     finally:
         connection.client.command_seconds = usual
 
@@ -36,7 +37,7 @@ def check(connection: ImapConnection) -> None:
 class Idle:
     """One IDLE command: `begin`, then `hear` whenever the connection is readable, then `end`.
 
-    `begin` and `end` wait for the server's answer (at most 25 s); `hear` takes what is there. Each is True
+    `begin` and `end` wait for the server's answer (at most 30 s); `hear` takes what is there. Each is True
     when something happened in the folder. `elsewhere` is what the server said of other folders: their counts
     by name (as `wire`), none for a folder that is new or gone. Raises SoinboxError.
     """

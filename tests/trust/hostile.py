@@ -66,6 +66,14 @@ def _crowds() -> Iterator[bytes]:
         yield fetched(uid, b"(%b)" % b"".join(person % (uid, n, n) for n in range(24_000)))
 
 
+def _last_words() -> Iterator[bytes]:
+    """A refusal, and then the reasons, one every tenth of a second."""
+    yield b"<tag> NO [AUTHENTICATIONFAILED] no\r\n"
+    while True:
+        time.sleep(0.1)
+        yield b"* OK and moreover\r\n"
+
+
 _GREETING, _SIGN_IN = b"greeting", b"AUTHENTICATE"
 SILENT: dict[str, tuple[bytes, Payload]] = {
     "no greeting but silence": (_GREETING, _says()),
@@ -93,6 +101,7 @@ SERVERS: dict[str, tuple[bytes, Payload]] = {
     "untagged answers without end at signing in": (_SIGN_IN, _endless(b"* OK patience\r\n")),
     "long answers without end at signing in": (_SIGN_IN, _endless(b"* OK " + _WIDE + b"\r\n")),
     "a line of 2 MB at signing in": (_SIGN_IN, _line(2)),
+    "last words without end": (_SIGN_IN, _last_words),
     "challenges without end": (_SIGN_IN, _endless(b"+ \r\n")),
     "folders without end": (b"LIST", _endless(b'* LIST () "/" INBOX\r\n')),
     "long answers without end to LIST": (b"LIST", _endless(b"* OK " + _WIDE + b"\r\n")),

@@ -42,6 +42,7 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
     if opened.resynchronised:
         _forget_ranges(session, folder, sorted(opened.vanished()))
         _take_flags(session, folder, opened.flags())
+        opened.told.clear()
     todo = plan(
         folder,
         there,
