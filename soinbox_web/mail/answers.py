@@ -12,7 +12,6 @@ from typing import NamedTuple, cast
 
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import ImapClient
-from soinbox_web.mail.wire import Overflow
 from soinbox_web.model.server_answer import shown
 from soinbox_web.problems import Problem, ServerError
 
@@ -46,6 +45,10 @@ class Matched(NamedTuple):
     found: re.Match[bytes]
     literal: bytes
 
+    @property
+    def size(self) -> int:
+        return self.found.end() - self.found.start() + len(self.literal)
+
 
 class Tagged(NamedTuple):
     """The end of a command: OK, NO or BAD behind its tag."""
@@ -63,15 +66,16 @@ def heard(
 ) -> Iterator[Answer | Matched | Tagged]:
     """Whatever the server says from now on, under the caps and the deadline of a command `verb`.
 
-    Answers that `pattern` fits are taken as they lie in the buffer. Raises imaplib's abort and OSErrors.
+    Who does not keep the answers calls `client.go_on` after each that is of use. Answers that `pattern` fits
+    are taken as they lie in the buffer. Raises imaplib's abort and OSErrors.
     """
-    wire, readline, left = client.wire, client.readline, client.expect(verb)
+    wire, readline = client.wire, client.readline
+    client.expect(verb)
     while True:
-        left -= 1
-        if left < 0:
-            raise Overflow(f"more than {client.answer_limit} answers to one command")
         if pattern is not None and (matched := wire.matched(pattern)):
-            yield Matched(*matched)
+            answer = Matched(*matched)
+            client.spend(answer.size)
+            yield answer
             continue
         line = readline()
         if line.startswith(b"* "):
@@ -87,7 +91,7 @@ def heard(
 
 
 def stream(connection: ImapConnection, name: str, *words: str | bytes) -> Generator[Answer, None, bytes]:
-    """Send a command and yield its untagged answers; returns the text after the tagged OK.
+    """Send a command and yield its untagged answers; returns the text after the tagged OK. See `heard`.
 
     Raises CommandRefused for NO and BAD, other leaves of SoinboxError when the connection breaks. The
     generator has to be exhausted, or the connection closed.

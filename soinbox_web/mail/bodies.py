@@ -22,4 +22,5 @@ def fetch_bodies(connection: ImapConnection, asked: Iterable[int]) -> Iterator[t
             continue  # an answer about something else
         if uid in waiting:
             waiting.discard(uid)
+            connection.client.go_on()
             yield uid, raw if isinstance(raw, bytes) else b""

@@ -3,7 +3,16 @@
 import re
 from collections.abc import Collection, Iterable
 
-from soinbox_web.mail.answers import CommandRefused, begin, quoted, refuse_end, run, translated
+from soinbox_web.mail.answers import (
+    CommandRefused,
+    Tagged,
+    begin,
+    quoted,
+    refusal,
+    refuse_end,
+    run,
+    translated,
+)
 from soinbox_web.mail.folders import uids_found
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import refuse_breaks
@@ -88,10 +97,9 @@ def append(connection: ImapConnection, wire: str, message: bytes, flags: Collect
         tag = begin(client, "APPEND", quoted(wire), f"({' '.join(flags)})")
         while not (line := client.readline()).startswith(tag + b" "):
             refuse_end(line)
-        if not line[len(tag) + 1 :].upper().startswith(b"OK"):
-            evidence = line[len(tag) + 1 :].decode("utf-8", "replace").strip()[:2000]
-            code = "over_quota" if "OVERQUOTA" in evidence.upper() else "command_refused"
-            raise CommandRefused(Problem(code, "imap", evidence=evidence))
+        end = Tagged(tag, line[len(tag) + 1 :])
+        if not end.ok:
+            raise refusal(end)
 
 
 def find_message_id(connection: ImapConnection, message_id: str, size: int | None = None) -> list[int]:
@@ -99,4 +107,5 @@ def find_message_id(connection: ImapConnection, message_id: str, size: int | Non
     refuse_breaks(message_id)
     exactly = [] if size is None else ["LARGER", str(max(0, size - 1)), "SMALLER", str(size + 1)]
     asked = ("HEADER", "Message-ID", quoted(message_id))
-    return uids_found(run(connection, "UID", "SEARCH", *asked, *exactly).answers)
+    with connection.client.unhurried():
+        return uids_found(run(connection, "UID", "SEARCH", *asked, *exactly).answers)

@@ -98,6 +98,7 @@ class Envelopes:
                     if found.uid in batch.waiting:
                         batch.waiting.discard(found.uid)
                         batch.found.append(found)
+                        client.wire.go_on()
                         break
 
 
@@ -119,8 +120,9 @@ def _fetched(connection: ImapConnection, uids: range, most: int, *words: str) ->
     with _small_literals(connection.client):
         for answer in stream(connection, *words, ITEMS):
             one = read_envelope(answer)
-            if one is not None and one.uid in uids and len(found) < most:
-                found.setdefault(one.uid, one)
+            if one is not None and one.uid in uids and one.uid not in found and len(found) < most:
+                found[one.uid] = one
+                connection.client.wire.go_on()
     return list(found.values())
 
 

@@ -5,9 +5,10 @@ remembered, and the usual shape of a field is told apart before anything is deco
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date as calendar_day
 from functools import lru_cache
+from typing import TypeVar
 
 from soinbox_web.mail.mime import caps, headers
 from soinbox_web.mail.tokens import unescape
@@ -19,8 +20,25 @@ STRING = rb'(?:NIL|"' + INSIDE + rb'")'
 RECENT = frozenset({"\\Recent"})  # tells of sessions, not of messages (gone in RFC 9051)
 _MOST_PEOPLE = 500  # of one field
 _MOST_REFERENCES = 50
+_MOST_FLAGS, _LONGEST_FLAGS = 100, 10_000
 _LONGEST_ID = 990
+_REMEMBERED = 300  # bytes; what is longer seldom comes again, and a server could fill the memory with it
 _NO_HOST = frozenset({"", "MISSING_DOMAIN", "SYNTAX_ERROR", ".MISSING-HOST-NAME.", ".SYNTAX-ERROR."})
+
+
+Read = TypeVar("Read")
+
+
+def _remembering(most: int) -> Callable[[Callable[[bytes], Read]], Callable[[bytes], Read]]:
+    def wrap(read: Callable[[bytes], Read]) -> Callable[[bytes], Read]:
+        known = lru_cache(maxsize=most)(read)
+
+        def remembering(raw: bytes) -> Read:
+            return known(raw) if len(raw) <= _REMEMBERED else read(raw)
+
+        return remembering
+
+    return wrap
 
 
 def inside(text: bytes) -> bytes:
@@ -28,10 +46,10 @@ def inside(text: bytes) -> bytes:
     return b"" if text in (b"NIL", b"nil") else unescape(text[1:-1])
 
 
-@lru_cache(maxsize=1024)
+@_remembering(1024)
 def flags(text: bytes) -> frozenset[str]:
     """The flags between the brackets."""
-    return frozenset(text.decode("latin-1").split()) - RECENT
+    return frozenset(text[:_LONGEST_FLAGS].decode("latin-1").split()[:_MOST_FLAGS]) - RECENT
 
 
 def quoted_text(raw: bytes) -> str:
@@ -52,7 +70,7 @@ def text(raw: bytes) -> str:
 _PERSON = re.compile(rb"\((" + STRING + rb") " + STRING + rb" (" + STRING + rb") (" + STRING + rb")\)")
 
 
-@lru_cache(maxsize=16_384)  # the same people write and are written to again and again
+@_remembering(16_384)  # the same people write and are written to again and again
 def people(raw: bytes) -> tuple[Correspondent, ...]:
     """The people of an address list as it came, or NIL."""
     if len(raw) < 4:
@@ -80,9 +98,14 @@ def _named(found: list[Correspondent]) -> tuple[Correspondent, ...]:
     return tuple([one for one in found if any(one)][:_MOST_PEOPLE])
 
 
-@lru_cache(maxsize=16_384)
 def person(name: bytes, mailbox: bytes, host: bytes) -> Correspondent:
     """One person; hosts that stand for a missing one, or for one that cannot be read, are left out."""
+    short = len(name) + len(mailbox) + len(host) <= _REMEMBERED
+    return (_person if short else _person.__wrapped__)(name, mailbox, host)
+
+
+@lru_cache(maxsize=16_384)
+def _person(name: bytes, mailbox: bytes, host: bytes) -> Correspondent:
     local, domain = text(mailbox), text(host)
     if domain in _NO_HOST or local == "MISSING_MAILBOX":
         domain, local = "", "" if local == "MISSING_MAILBOX" else local

@@ -1,9 +1,11 @@
 """Folders of a server: which there are, what each holds, opening one, its UIDs and flags."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import groupby
 
 from imap_tools import AND
 
@@ -20,16 +22,17 @@ from soinbox_web.mail.answers import (
     stream,
     translated,
 )
-from soinbox_web.mail.envelope_fields import RECENT
+from soinbox_web.mail.envelope_fields import flags as flags_between
 from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.imap_client import refuse_breaks
+from soinbox_web.mail.imap_client import EACH, refuse_breaks
 from soinbox_web.mail.tokens import Token, pairs, tokens
 from soinbox_web.model import uid_set
 from soinbox_web.model.sync_plan import FolderStatus, ServerFolder
 from soinbox_web.problems import Problem, ProtocolError
 
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN"
-_MOST_FOLDERS = 10_000
+MOST_FOLDERS = 10_000
+_CHANGES = 40_000_000  # bytes of what QRESYNC tells: the flags of 250,000 messages; more is asked for again
 
 
 def list_folders(connection: ImapConnection) -> list[ServerFolder]:
@@ -44,7 +47,7 @@ def list_folders(connection: ImapConnection) -> list[ServerFolder]:
         if not wanted:
             raise
         answers = run(connection, "LIST", '""', '"*"').answers
-    found = _read_list(answers[: 3 * _MOST_FOLDERS])
+    found = _read_list(answers[: 3 * MOST_FOLDERS])
     if not any(folder.role == "inbox" for folder in found):
         found.insert(0, ServerFolder("INBOX", "INBOX", "", "inbox", True))
     return _with_roles_by_name(found)
@@ -72,12 +75,24 @@ def enable_qresync(connection: ImapConnection) -> bool:
 
 @dataclass
 class Opened:
-    """A folder opened for reading; with QRESYNC also what vanished (UID ranges) and which flags changed."""
+    """A folder opened for reading; `resynchronised` when QRESYNC told all that has changed since."""
 
     status: FolderStatus
     resynchronised: bool = False
-    vanished: list[tuple[int, int]] = field(default_factory=list)
-    flags: dict[int, frozenset[str]] = field(default_factory=dict)
+    told: list[bytes] = field(default_factory=list)
+
+    def vanished(self) -> Iterator[tuple[int, int]]:
+        """First and last of UIDs that are gone."""
+        for text in self.told:
+            if found := _VANISHED.fullmatch(text):
+                try:
+                    yield from uid_set.ranges(found[1].decode())
+                except ValueError as error:
+                    raise _broken(str(error)) from error
+
+    def flags(self) -> Iterator[tuple[int, frozenset[str]]]:
+        """UIDs and flags that have changed."""
+        return filter(None, (_flags_of([text]) for text in self.told))
 
 
 def examine(connection: ImapConnection, wire: str, since: tuple[int, int] | None = None) -> Opened:
@@ -86,19 +101,21 @@ def examine(connection: ImapConnection, wire: str, since: tuple[int, int] | None
     Raises CommandRefused when it is not there or cannot be opened.
     """
     parameters = []
-    if since is not None and all(since):
+    since = since if since and all(since) else None
+    if since:
         parameters = [f"(QRESYNC ({since[0]} {since[1]}))"]
     elif "CONDSTORE" in connection.capabilities or "QRESYNC" in connection.capabilities:
         parameters = ["(CONDSTORE)"]
     connection.client.is_readonly = True
-    answers = _open(connection, "EXAMINE", wire, *parameters)
-    return _opened(answers, bool(parameters) and "QRESYNC" in parameters[0], since)
+    opened = _open(connection, "EXAMINE", wire, *parameters)
+    opened.resynchronised &= since is not None and since[0] == opened.status.uidvalidity
+    return opened
 
 
 def select(connection: ImapConnection, wire: str) -> FolderStatus:
     """Open a folder to change it, for an action that somebody asked for."""
     connection.client.is_readonly = False
-    return _opened(_open(connection, "SELECT", wire), False, None).status
+    return _open(connection, "SELECT", wire).status
 
 
 def stands_still(connection: ImapConnection, since: int) -> bool:
@@ -116,17 +133,20 @@ def stands_still(connection: ImapConnection, since: int) -> bool:
             if isinstance(answer, Tagged):
                 check_ours(answer, waiting)
                 waiting.remove(answer.tag)
-            quiet = quiet and isinstance(answer, Tagged) and answer.ok
+                quiet = quiet and answer.ok
+            else:
+                quiet = False
+                client.go_on()  # however much has changed, nothing of it is kept
             if not waiting:
                 return quiet
     raise AssertionError("a server is heard until its command has ended")
 
 
-def _open(connection: ImapConnection, verb: str, wire: str, *parameters: str) -> list[Answer]:
+def _open(connection: ImapConnection, verb: str, wire: str, *parameters: str) -> Opened:
     connection.opened = ""  # a folder that cannot be opened leaves none open
-    answers = run(connection, verb, quoted(wire), *parameters).answers
-    connection.client.state, connection.opened = "SELECTED", wire
-    return answers
+    opened = _opened(connection, verb, quoted(wire), *parameters)
+    connection.opened = wire
+    return opened
 
 
 def uids(connection: ImapConnection, first: int = 1) -> list[int]:
@@ -134,7 +154,7 @@ def uids(connection: ImapConnection, first: int = 1) -> list[int]:
     wanted = "ALL" if first <= 1 else f"UID {first}:*"
     compact = ["RETURN (ALL)"] if "ESEARCH" in connection.capabilities else []
     found = uids_found(run(connection, "UID", "SEARCH", *compact, wanted).answers)
-    return [uid for uid in found if uid >= first]
+    return found[bisect_left(found, first) :]
 
 
 def uids_since(connection: ImapConnection, day: date) -> list[int]:
@@ -151,26 +171,34 @@ def text_search(connection: ImapConnection, words: Sequence[str]) -> list[int]:
     refuse_breaks(*words)
     plain = [word for word in words if word.isascii()]
     keys = [part for word in plain for part in ("TEXT", quoted(word))]
-    found = set(uids_found(run(connection, "UID", "SEARCH", *keys).answers)) if keys else None
-    for word in words:
-        if not word.isascii():
-            connection.client.literal = word.encode()  # type: ignore[assignment]
-            answers = run(connection, "UID", "SEARCH", "CHARSET", "UTF-8", "TEXT").answers
-            found = set(uids_found(answers)) & (found if found is not None else set(uids_found(answers)))
+    with connection.client.unhurried():
+        found = set(uids_found(run(connection, "UID", "SEARCH", *keys).answers)) if keys else None
+        for word in words:
+            if not word.isascii():
+                connection.client.literal = word.encode()  # type: ignore[assignment]
+                answers = run(connection, "UID", "SEARCH", "CHARSET", "UTF-8", "TEXT").answers
+                each = set(uids_found(answers))
+                found = each if found is None else found & each
     return sorted(found or ())
 
 
 def uids_found(answers: list[Answer]) -> list[int]:
-    """The UIDs in the answers to UID SEARCH, ascending."""
-    found: set[int] = set()
+    """The UIDs in all the answers to one UID SEARCH, ascending. Raises ProtocolError for too many."""
+    found: list[int] = []
     for answer in answers:
         head = answer[0][:8].upper()
+        text = b""
         if head.startswith(b"ESEARCH"):
             told = re.search(rb"\bALL ([\d:,]+)", answer[0], re.IGNORECASE)
-            found.update(_numbers(told[1].decode()) if told else ())
+            text = told[1] if told else b""
         elif head.startswith(b"SEARCH"):
-            found.update(_numbers(",".join(answer[0].decode("latin-1").split()[1:])))
-    return sorted(found)
+            text = re.sub(rb",,+", b",", answer[0][len(b"SEARCH") :].strip().replace(b" ", b","))
+        if text:
+            try:
+                found.extend(uid_set.read(text.decode("latin-1"), uid_set.MOST - len(found)))
+            except ValueError as error:
+                raise _broken(str(error)) from error
+    return [uid for uid, _ in groupby(sorted(found))]
 
 
 def flags(
@@ -180,16 +208,19 @@ def flags(
     words = ["FETCH", asked, "(UID FLAGS)" if by_number else "(FLAGS)"]
     if changed_since:
         words.append(f"(CHANGEDSINCE {changed_since})")
+    left = uid_set.MOST
     for answer in stream(connection, *([] if by_number else ["UID"]), *words):
         found = _flags_of(answer)
-        if found is not None:
+        if found is not None and left:
+            left -= 1
+            connection.client.go_on()
             yield found
 
 
 # Reading the answers.
 
 _FLAGS_ANSWER = re.compile(
-    rb"\d+ FETCH \((?:(?:UID (?P<uid>\d{1,10})|FLAGS \((?P<flags>[^()]*)\)|MODSEQ \(\d+\)) ?)+\)",
+    rb"\d+ FETCH \((?:(?:UID (?P<uid>\d{1,10})|FLAGS \((?P<flags>[^()]*)\)|MODSEQ \(\d+\)) ?)++\)",
     re.IGNORECASE,
 )
 
@@ -201,19 +232,7 @@ def _flags_of(answer: Answer) -> tuple[int, frozenset[str]] | None:
     uid = int(found["uid"])
     if not 0 < uid <= uid_set.HIGHEST:
         return None
-    return uid, _flag_set(found["flags"])
-
-
-_KNOWN_FLAGS: dict[bytes, frozenset[str]] = {}
-
-
-def _flag_set(text: bytes) -> frozenset[str]:
-    known = _KNOWN_FLAGS.get(text)
-    if known is None:
-        known = frozenset(text.decode("latin-1").split()) - RECENT
-        if len(_KNOWN_FLAGS) < 1000:
-            _KNOWN_FLAGS[text] = known
-    return known
+    return uid, flags_between(found["flags"])
 
 
 _CODE = re.compile(rb"OK \[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d{1,20})\]", re.IGNORECASE)
@@ -221,23 +240,26 @@ _EXISTS = re.compile(rb"(\d{1,10}) EXISTS", re.IGNORECASE)
 _VANISHED = re.compile(rb"VANISHED(?: \(EARLIER\))? ([\d:,]+)", re.IGNORECASE)
 
 
-def _opened(answers: list[Answer], resynchronised: bool, since: tuple[int, int] | None) -> Opened:
-    told = {"UIDVALIDITY": 0, "UIDNEXT": 0, "HIGHESTMODSEQ": 0}
-    total = 0
-    opened = Opened(FolderStatus(0, 0, 0))
-    for answer in answers:
-        text = answer[0]
+def _opened(connection: ImapConnection, name: str, *words: str | bytes) -> Opened:
+    """The folder that a command opens; of changes that are too many to keep, none is told."""
+    numbers = {"UIDVALIDITY": 0, "UIDNEXT": 0, "HIGHESTMODSEQ": 0}
+    total, told, room, left = 0, [], _CHANGES, uid_set.MOST
+    for text, *_ in stream(connection, name, *words):
         if code := _CODE.match(text):
-            told[code[1].decode().upper()] = int(code[2])
+            numbers[code[1].decode().upper()] = int(code[2])
         elif exists := _EXISTS.fullmatch(text):
             total = int(exists[1])
-        elif vanished := _VANISHED.fullmatch(text):
-            opened.vanished.extend(uid_set.ranges(vanished[1].decode()))
-        elif changed := _flags_of(answer):
-            opened.flags[changed[0]] = changed[1]
-    opened.status = FolderStatus(told["UIDVALIDITY"], told["UIDNEXT"], total, told["HIGHESTMODSEQ"])
-    opened.resynchronised = resynchronised and since is not None and since[0] == told["UIDVALIDITY"]
-    return opened
+        elif _VANISHED.fullmatch(text) or _FLAGS_ANSWER.fullmatch(text):
+            room -= len(text) + EACH * (1 + text.count(b","))
+            if room >= 0:
+                told.append(text)
+            elif left:
+                told.clear()
+                left -= 1
+                connection.client.go_on()
+    connection.client.state = "SELECTED"
+    status = FolderStatus(numbers["UIDVALIDITY"], numbers["UIDNEXT"], total, numbers["HIGHESTMODSEQ"])
+    return Opened(status, room >= 0, told)
 
 
 def _status_items(connection: ImapConnection) -> str:
@@ -324,13 +346,6 @@ def _with_roles_by_name(found: list[ServerFolder]) -> list[ServerFolder]:
                 taken.add(role)
         out.append(replace(folder, role=role))
     return out
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return uid_set.read(text) if text else []
-    except ValueError as error:
-        raise _broken(str(error)) from error
 
 
 def _broken(evidence: str) -> ProtocolError:

@@ -28,7 +28,8 @@ def check(connection: ImapConnection) -> None:
     """NOOP; a connection that does not answer within 30 s is dead. Raises SoinboxError."""
     usual, connection.client.command_seconds = connection.client.command_seconds, ALIVE
     try:
-        run(connection, "NOOP")
+        with connection.client.unhurried():
+            run(connection, "NOOP")
     finally:
         connection.client.command_seconds = usual
 
@@ -97,7 +98,8 @@ class Idle:
 
     def _take(self, line: bytes) -> bool:
         """News of the folder that is open; what is said of others is noted."""
-        if self._everywhere and line[2:7].upper() in (b"STATU", b"LIST "):
+        known = len(self.elsewhere) < folders.MOST_FOLDERS
+        if self._everywhere and known and line[2:7].upper() in (b"STATU", b"LIST "):
             self.elsewhere.update(folders.told_of([line[2:].rstrip(b"\r\n")]))
         return _matters(line)
 

@@ -72,7 +72,7 @@ class ImapConnection:
         with better_named("imap", login, network, timeouts):
             wire = Wire(open_socket(login, network, stages, timeouts), network.clock)
             try:
-                client = ImapClient(wire, command_seconds=timeouts.command)
+                client = ImapClient(wire, command_seconds=timeouts.command, prompt_seconds=timeouts.prompt)
                 connection = cls(login, MailBox(client), stages)
                 connection._greet(network, timeouts)
                 return connection

@@ -2,7 +2,8 @@
 
 import imaplib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import imap_tools  # noqa: F401  (sets imaplib's line limit for the whole process, see below)
@@ -18,10 +19,12 @@ ImapAbort = imaplib.IMAP4.abort  # noqa: TID251
 
 GREETING_LINE = 8_192
 LINE = 65_536
-LONG_LINES = {"FETCH": 1_000_000, "SEARCH": 4_000_000, "SORT": 4_000_000, "THREAD": 4_000_000}
-ANSWERS = 20_000  # untagged answers to one command
-MANY_ANSWERS = {"FETCH": 2_000_000, "STORE": 2_000_000, "EXPUNGE": 2_000_000, "MOVE": 2_000_000}
-LITERAL = 50_000_000
+LONG_LINES = {"FETCH": 1_000_000, "SEARCH": 12_000_000, "EXAMINE": 12_000_000}  # UIDs of a million messages
+LITERAL = 50_000_000  # of a FETCH; elsewhere it is as long as a line
+PIECE = 500_000  # of a literal, that is something useful by itself
+KEPT = LITERAL + 2_000_000  # bytes of the answers to one command, as far as they are kept
+EACH = 100  # bytes that a kept line takes besides what it says
+WORK = {"APPEND", "COPY", "MOVE", "STORE", "EXPUNGE"}  # a server may be silent while it does it
 EVIDENCE_LINES, EVIDENCE_LINE = 20, 2_000
 UPLOAD_BYTES_PER_SECOND = 20_000  # the slowest upload that still counts as alive
 
@@ -40,20 +43,21 @@ def refuse_breaks(*words: str | bytes, field: Field | None = None) -> None:
 class ImapClient(imaplib.IMAP4):  # noqa: TID251
     """The client under `imap_tools`; `refusals` holds the NO, BAD, BYE and ALERT lines of the last command.
 
-    `command_seconds` and `literal_limit` may be changed between commands. Raises Overflow, TimeoutError and
-    other OSErrors besides imaplib's own errors.
+    A command has `command_seconds` altogether, and `prompt_seconds` until something useful comes (`go_on`).
+    These and `literal_limit` may be changed between commands. Raises Overflow, TimeoutError and other
+    OSErrors besides imaplib's own errors.
     """
 
-    def __init__(self, wire: Wire, *, command_seconds: float = 60.0) -> None:
+    def __init__(self, wire: Wire, *, command_seconds: float = 60.0, prompt_seconds: float = 60.0) -> None:
         self.wire = wire
         self.command_seconds = command_seconds
+        self.prompt_seconds = prompt_seconds
         self.literal_limit = LITERAL
         self.refusals: list[bytes] = []
         self.capabilities: tuple[str, ...] = ()
         self._reply: Callable[[bytes], bytes] | None = None
-        self._line_limit = GREETING_LINE
-        self.answer_limit = ANSWERS
-        self._answers = 0
+        self._line_limit = self._literal_limit = GREETING_LINE
+        self._left = KEPT
         super().__init__()
 
     # What imaplib asks of its transport.
@@ -68,15 +72,23 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         self.state = "NONAUTH"
 
     def read(self, size: int) -> bytes:
-        if size > self.literal_limit:
+        if size > self._literal_limit:
             raise Overflow(f"a literal of {size} bytes")
-        data = self.wire.block(size)
-        if len(data) < size:
-            raise self.abort("socket error: EOF")
-        return data
+        self.spend(size)
+        parts = []
+        while size > 0:
+            parts.append(self.wire.block(min(size, PIECE)))
+            size -= PIECE
+            if len(parts[-1]) == PIECE:
+                self.wire.go_on()
+            elif len(parts[-1]) < PIECE + min(size, 0):
+                raise self.abort("socket error: EOF")
+        return b"".join(parts)
 
     def readline(self) -> bytes:
-        return self.wire.line(self._line_limit)
+        line = self.wire.line(self._line_limit)
+        self.spend(len(line) + EACH)
+        return line
 
     def send(self, data: bytes) -> None:  # type: ignore[override]
         self.wire.send(data)
@@ -96,24 +108,41 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         words = [arg.encode() if isinstance(arg, str) else arg for arg in args if arg is not None]
         refuse_breaks(*words)
         self.expect(words[0].decode("ascii", "replace") if name == "UID" and words else name)
-        self._answers = 0
         self.refusals = []
         kept = ("BYE", "READ-ONLY")
         self.untagged_responses = {k: v for k, v in self.untagged_responses.items() if k in kept}
         return super()._command(name, *words)  # type: ignore[misc]
 
-    def expect(self, verb: str) -> int:
-        """Set the caps and the deadline of the answers to a command; how many answers it may have."""
+    def expect(self, verb: str) -> None:
+        """Set the caps and the deadline of the answers to a command."""
         upload = len(self.literal) if isinstance(self.literal, bytes) else 0
-        self.wire.allow(self.command_seconds + upload / UPLOAD_BYTES_PER_SECOND)
-        self._line_limit = LONG_LINES.get(verb.upper(), LINE)
-        self.answer_limit = MANY_ANSWERS.get(verb.upper(), ANSWERS)
-        return self.answer_limit
+        altogether = self.command_seconds + upload / UPLOAD_BYTES_PER_SECOND
+        self.wire.allow(altogether if verb in WORK else min(self.prompt_seconds, altogether), altogether)
+        self._line_limit = LONG_LINES.get(verb, LINE)
+        self._literal_limit = self.literal_limit if verb == "FETCH" else LINE
+        self._left = KEPT
+
+    def spend(self, size: int) -> None:
+        """Count what is kept of the answers. Raises Overflow when that is more than a sane server says."""
+        self._left -= size
+        if self._left < 0:
+            raise Overflow(f"more than {KEPT} bytes in answer to one command")
+
+    def go_on(self) -> None:
+        """The last answer was of use and is handed on: the next one has as much room, and as long."""
+        self._left = KEPT
+        self.wire.go_on()
+
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """What is asked meanwhile makes the server look through a mailbox, in silence perhaps."""
+        usual, self.prompt_seconds = self.prompt_seconds, self.command_seconds
+        try:
+            yield
+        finally:
+            self.prompt_seconds = usual
 
     def _get_response(self) -> bytes | None:
-        self._answers += 1
-        if self._answers > self.answer_limit:
-            raise Overflow(f"more than {self.answer_limit} answers to one command")
         line: bytes | None = super()._get_response()  # type: ignore[misc]
         if line is not None and _REFUSAL.match(line) and len(self.refusals) < EVIDENCE_LINES:
             self.refusals.append(line[:EVIDENCE_LINE])
@@ -144,9 +173,9 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
 
     def linger(self, seconds: float) -> None:
         """Read what the server still says after a refusal (a BYE with the reason, often)."""
+        self.wire.allow(5 * seconds)
         try:
             while self.wire.readable(seconds):
-                self.wire.allow(seconds)
                 self._get_response()
         except (OSError, ImapError):
             pass

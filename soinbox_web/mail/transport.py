@@ -19,13 +19,17 @@ from soinbox_web.problems import CertificateError, Problem, SoinboxError
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds for each step of opening a connection, and for an ordinary command after it."""
+    """Seconds for each step of opening a connection, and for an ordinary command after it.
+
+    `prompt`: until an IMAP server brings something of use, where it need not look through a mailbox first.
+    """
 
     connect: float = 6.0
     tls: float = 6.0
     greeting: float = 8.0
     probe: float = 3.0
     command: float = 60.0
+    prompt: float = 25.0
     dot: float = 600.0  # for the answer to the final dot (RFC 5321 section 4.5.3.2.6)
 
 

@@ -25,7 +25,7 @@ class Wire:
     def __init__(self, sock: socket.socket, clock: Clock) -> None:
         self.sock = sock
         self._clock = clock
-        self._deadline = 0.0
+        self._deadline = self._end = self._patience = 0.0
         self._data = b""
         self._at = 0
 
@@ -38,9 +38,14 @@ class Wire:
         """Bytes that came and were not read yet."""
         return len(self._data) - self._at
 
-    def allow(self, seconds: float) -> None:
-        """Set the deadline of all that follows."""
-        self._deadline = self._clock.monotonic() + seconds
+    def allow(self, seconds: float, altogether: float = 0.0) -> None:
+        """Set the deadline of all that follows; `go_on` may put it off, to `altogether` seconds from now."""
+        now = self._clock.monotonic()
+        self._patience, self._deadline, self._end = seconds, now + seconds, now + max(seconds, altogether)
+
+    def go_on(self) -> None:
+        """As long again as `allow` said, within what it allowed altogether."""
+        self._deadline = min(self._clock.monotonic() + self._patience, self._end)
 
     def secure(self, sock: ssl.SSLSocket) -> None:
         """Go on over TLS; whatever was buffered in clear is forgotten."""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 HIGHEST = 2**32 - 1
-_SET = re.compile(r"\d+(:\d+)?(,\d+(:\d+)?)*")
+MOST = 1_000_000  # UIDs that a server may name in answer to one command
+_PART = re.compile(r"(\d{1,10})(?::(\d{1,10}))?(?:,(?=\d)|\Z)")
 
 
 def write(uids: Iterable[int]) -> str:
@@ -23,27 +24,26 @@ def write(uids: Iterable[int]) -> str:
     return ",".join(parts)
 
 
-def read(text: str, most: int = 5_000_000) -> list[int]:
+def read(text: str, most: int = MOST) -> list[int]:
     """The UIDs of a set, in its order; ValueError when it is none, or has more than `most`."""
-    if not _SET.fullmatch(text):
-        raise ValueError(f"not a set of UIDs: {text[:80]}")
     found: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition(":")
-        low, high = sorted((int(first), int(last or first)))
-        if low < 1 or high > HIGHEST or high - low > most - len(found):
-            raise ValueError(f"UIDs out of range: {part}")
+    for low, high in ranges(text):
+        if low < 1 or high > HIGHEST or high - low >= most - len(found):
+            raise ValueError(f"UIDs out of range: {low}:{high}")
         found.extend(range(low, high + 1))
     return found
 
 
 def ranges(text: str) -> Iterator[tuple[int, int]]:
     """The (first, last) pairs of a set, unexpanded; ValueError when it is none."""
-    if not _SET.fullmatch(text):
-        raise ValueError(f"not a set of UIDs: {text[:80]}")
-    for part in text.split(","):
-        first, _, last = part.partition(":")
-        yield (min(int(first), int(last or first)), max(int(first), int(last or first)))
+    end = 0
+    while end < len(text) or not text:
+        part = _PART.match(text, end)
+        if part is None:
+            raise ValueError(f"not a set of UIDs: {text[end : end + 80]}")
+        first, last = int(part[1]), int(part[2] or part[1])
+        yield (first, last) if first <= last else (last, first)
+        end = part.end()
 
 
 def batches(uids: Iterable[int], size: int) -> Iterator[list[int]]:

@@ -187,7 +187,7 @@ def _flagged(
     desk: Desk, folder: Folder, uids: Sequence[int], add: Iterable[str], remove: Iterable[str]
 ) -> None:
     with desk.mailbox.write() as connection:
-        stored = messages.uid_flags(connection, folder.id, min(uids))
+        stored = messages.uid_flags(connection, folder.id, uids)
         changed = {uid: (stored[uid] | set(add)) - set(remove) for uid in uids if uid in stored}
         messages.set_flags(connection, folder.id, changed)
         _record(desk, connection, folder)

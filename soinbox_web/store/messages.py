@@ -117,12 +117,17 @@ def uids(connection: sqlite3.Connection, folder_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def uid_flags(connection: sqlite3.Connection, folder_id: int, first: int = 1) -> dict[int, frozenset[str]]:
-    """The flags stored for every UID from `first` on."""
+def uid_flags(
+    connection: sqlite3.Connection, folder_id: int, asked: Iterable[int] | None = None
+) -> dict[int, frozenset[str]]:
+    """The flags stored for every UID, or for those that are asked."""
+    among = "" if asked is None else " AND uid IN (SELECT value FROM json_each(?))"
+    words = [] if asked is None else [json.dumps(list(asked))]
     known: dict[str, frozenset[str]] = {}
     found = {}
     for uid, text in connection.execute(
-        "SELECT uid, flags FROM messages WHERE folder_id = ? AND uid >= ?", (folder_id, first)
+        f"SELECT uid, flags FROM messages WHERE folder_id = ?{among}",  # noqa: S608
+        (folder_id, *words),
     ):
         if text not in known:
             known[text] = frozenset(json.loads(text))

@@ -14,6 +14,7 @@ from soinbox_web.workers.loop import Life, Wait, Woken
 from soinbox_web.workers.post import REFUSED_KEPT, Post, guarded, hear, log
 
 SLICE = 0.25  # seconds of work at a stretch while a mailbox is fetched: then others go first
+MOST_NEWS = 10_000  # folders; no sane server has more
 ROUND = 60.0  # seconds between looks at all folders, and at INBOX where the server cannot push
 
 
@@ -127,7 +128,7 @@ class Keeper:
         fresh = self._fresh(listening)
         others = sync.differing(session, fresh)
         if others != []:
-            self._elsewhere.update(fresh)
+            self._elsewhere = {**self._elsewhere, **fresh} if len(self._elsewhere) < MOST_NEWS else fresh
         if others is None:
             yield from self._synchronise(session)
         elif others:

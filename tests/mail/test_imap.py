@@ -78,7 +78,7 @@ def test_the_limit_of_literals_can_be_lowered(opened: Opened) -> None:
 
 
 def test_a_flood_of_answers(opened: Opened) -> None:
-    connection = opened(untagged={"NOOP": b"* 1 EXISTS\r\n" * 30_000})
+    connection = opened(untagged={"NOOP": (b"* OK " + b"x" * 60_000 + b"\r\n") * 1_000})
     with pytest.raises(Overflow):
         connection.client.noop()
 

@@ -1,7 +1,9 @@
 """One folder is made equal to the server's: by the plan, in batches, each batch one short write."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 
 from soinbox_web.clock import moment
 from soinbox_web.mail import folders as server
@@ -20,6 +22,7 @@ BATCH = 500
 AHEAD = 2  # batches asked for at once
 LEFT_OUT = 5_000  # old messages noted in one write
 WRITTEN = 125  # rows of one write, which stays below 50 ms
+FLAGS = 2_000  # messages whose flags are compared in one piece
 RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
 SWEEP_EVERY = timedelta(minutes=15)
 RECENT_SECONDS = 86_400  # an arrival of longer ago says nothing of how quick we are
@@ -38,8 +41,9 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
     opened = server.examine(session.connection, folder.wire, since)
     there = opened.status
     if opened.resynchronised:
-        _forget_ranges(session, folder, opened.vanished)
-        _take_flags(session, folder, opened.flags)
+        _forget_ranges(session, folder, sorted(opened.vanished()))
+        _take_flags(session, folder, opened.flags())
+        opened.told.clear()
     todo = plan(
         folder,
         there,
@@ -60,7 +64,7 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
         if not session.report.first_page_seconds:
             session.report.first_page_seconds = session.runtime.clock.monotonic() - session.began
     if todo.changed_since:
-        _take_flags(session, folder, dict(server.flags(session.connection, changed_since=todo.changed_since)))
+        _take_flags(session, folder, server.flags(session.connection, changed_since=todo.changed_since))
     _sweep(session, folder, there, todo)
     if todo.compare:
         yield from _compare(session, folder, there.total)
@@ -135,42 +139,48 @@ def _sweep(session: Session, folder: Folder, there: FolderStatus, todo: Plan) ->
     if todo.sweep == "none" or not there.total:
         return
     asked = "1:*" if todo.sweep == "all" else f"{max(1, there.total - RECENT + 1)}:*"
-    _take_flags(session, folder, dict(server.flags(session.connection, asked, by_number=True)))
+    _take_flags(session, folder, server.flags(session.connection, asked, by_number=True))
 
 
 def _compare(session: Session, folder: Folder, total: int) -> Iterator[None]:
     """Make the set of UIDs equal; what the server lists twice and never gives is set aside."""
     for last in (False, True):
-        there = set(server.uids(session.connection))
-        with session.mailbox.read() as connection:
-            stored = set(messages.uids(connection, folder.id))
-            skipped = set(aside.uids(connection, folder.id, session.version))
-        _forget(session, folder, (stored | skipped) - there)
-        missing = there - stored - skipped
+        there = server.uids(session.connection)
+        known = _uids(session, folder)
+        _forget(session, folder, known.difference(there))
+        missing = [uid for uid in there if uid not in known]
         if session.account.sync_days and not last:
-            missing -= _leave_old_ones_out(session, folder, missing, session.account.sync_days)
+            missing = _without_old_ones(session, folder, missing, session.account.sync_days)
         if not missing:
             return
         if last:
-            _set_aside(session, folder, dict.fromkeys(missing, "the server does not give it"))
+            for batch in uid_set.batches(missing, BATCH):
+                _set_aside(session, folder, dict.fromkeys(batch, "the server does not give it"))
         else:
             yield from _fetch(session, folder, missing, total)
 
 
-def _leave_old_ones_out(session: Session, folder: Folder, missing: set[int], days: int) -> set[int]:
-    """Those of the missing messages that arrived before the account's horizon; noted, so not asked for."""
+def _without_old_ones(session: Session, folder: Folder, missing: Sequence[int], days: int) -> list[int]:
+    """Those of the missing messages that arrived within the account's horizon; the others are noted."""
     horizon = (session.runtime.clock.now() - timedelta(days=days)).date()
-    old = missing - set(server.uids_since(session.connection, horizon))
-    for batch in uid_set.batches(old, LEFT_OUT):
+    recent = set(server.uids_since(session.connection, horizon))
+    for batch in uid_set.batches((uid for uid in missing if uid not in recent), LEFT_OUT):
         with session.changed(folder.name) as connection:
             aside.leave_out(connection, folder.id, batch)
-    return old
+    return [uid for uid in missing if uid in recent]
 
 
-def _fetch(session: Session, folder: Folder, asked: Iterable[int], total: int) -> Iterator[None]:
+def _uids(session: Session, folder: Folder) -> set[int]:
+    """The messages that are here, and those that were set aside."""
+    with session.mailbox.read() as connection:
+        stored = messages.uids(connection, folder.id)
+        return {*stored, *aside.uids(connection, folder.id, session.version)}
+
+
+def _fetch(session: Session, folder: Folder, asked: Collection[int], total: int) -> Iterator[None]:
     with session.mailbox.read() as connection:
         skipped = set(aside.uids(connection, folder.id, session.version))
-    waiting = list(uid_set.batches(set(asked) - skipped, BATCH))[::-1]
+    waiting = list(uid_set.batches((uid for uid in asked if uid not in skipped), BATCH))[::-1]
     envelopes = Envelopes(session.connection)
     ahead = 0
     while waiting or ahead:
@@ -220,28 +230,29 @@ def _set_aside(session: Session, folder: Folder, reasons: dict[int, str]) -> Non
         aside.put(connection, folder.id, reasons, session.version)
 
 
-def _take_flags(session: Session, folder: Folder, found: dict[int, frozenset[str]]) -> None:
-    if not found:
-        return
-    with session.mailbox.read() as connection:
-        stored = messages.uid_flags(connection, folder.id, min(found))
-    differing = {uid: flags for uid, flags in found.items() if stored.get(uid, flags) != flags}
-    for batch in uid_set.batches(differing, BATCH):
-        with session.changed(folder.name) as connection:
-            session.report.updated += messages.set_flags(
-                connection, folder.id, {uid: differing[uid] for uid in batch}
-            )
+def _take_flags(session: Session, folder: Folder, told: Iterator[tuple[int, frozenset[str]]]) -> None:
+    while found := dict(islice(told, FLAGS)):
+        with session.mailbox.read() as connection:
+            stored = messages.uid_flags(connection, folder.id, found)
+        differing = {uid: flags for uid, flags in found.items() if stored.get(uid, flags) != flags}
+        for batch in uid_set.batches(differing, BATCH):
+            with session.changed(folder.name) as connection:
+                session.report.updated += messages.set_flags(
+                    connection, folder.id, {uid: differing[uid] for uid in batch}
+                )
 
 
 def _forget_ranges(session: Session, folder: Folder, ranges: Sequence[tuple[int, int]]) -> None:
+    """Forget what lies in these ranges, which ascend and may overlap."""
     if not ranges:
         return
-    with session.mailbox.read() as connection:
-        stored = messages.uids(connection, folder.id)
-        skipped = aside.uids(connection, folder.id, session.version)
-    _forget(
-        session, folder, {u for u in (*stored, *skipped) if any(low <= u <= high for low, high in ranges)}
-    )
+    known = sorted(_uids(session, folder))
+    gone: set[int] = set()
+    end = 0
+    for low, high in ranges:
+        gone.update(known[bisect_left(known, max(low, end)) : bisect_right(known, high)])
+        end = max(end, high)
+    _forget(session, folder, gone)
 
 
 def _forget(session: Session, folder: Folder, gone: set[int]) -> None:
