@@ -6,7 +6,7 @@ down durably, then the dot. What fails before the dot was surely not sent; what 
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import idna
 
@@ -33,18 +33,21 @@ UPLOAD_CHUNK = 262_144
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 
+BeforeDot: TypeAlias = Callable[[Sequence[RecipientResult]], None]
+
 
 def deliver(
     connection: "SmtpConnection",
     envelope_from: str,
     recipients: Sequence[str],
     data: bytes,
-    before_dot: Callable[[], None],
+    before_dot: BeforeDot,
 ) -> SubmissionResult:
     """Send `data` (a whole message; its line ends are made CRLF) to the recipients.
 
-    `before_dot` is called when all but the final dot has left; when it raises, the connection is closed, the
-    message was not sent, and the error passes. Everything else ends in a result.
+    `before_dot` is called when all but the final dot has left, with what is true of each recipient if the
+    answer is never heard; when it raises, the connection is closed, the message was not sent, and the error
+    passes. Everything else ends in a result.
     """
     return _Delivery(connection, envelope_from, list(recipients)).run(_canonical(data), before_dot)
 
@@ -57,7 +60,7 @@ class _Delivery:
         self.states: dict[str, tuple[RecipientState, str]] = dict.fromkeys(recipients, ("not_sent", ""))
         self.refusals: list[Problem] = []
 
-    def run(self, data: bytes, before_dot: Callable[[], None]) -> SubmissionResult:
+    def run(self, data: bytes, before_dot: BeforeDot) -> SubmissionResult:
         try:
             if (refused := self._envelope(data)) or (refused := self._body(data)):
                 return self._failed(refused)
@@ -65,7 +68,7 @@ class _Delivery:
             self.connection.close()
             return self._failed(self.connection.stages.problem(error, "send"))
         try:
-            before_dot()
+            before_dot(self._recipients("uncertain"))
         except BaseException:
             self.connection.close()
             raise
@@ -161,11 +164,13 @@ class _Delivery:
         return self._result("failed", problem)
 
     def _result(self, state: SubmissionState, problem: Problem | None) -> SubmissionResult:
-        accepted: RecipientState = "not_sent" if state == "failed" else state
-        recipients = tuple(
+        return SubmissionResult(state, self._recipients("not_sent" if state == "failed" else state), problem)
+
+    def _recipients(self, accepted: RecipientState) -> tuple[RecipientResult, ...]:
+        """What is true of each recipient when this is true of those that the server agreed to."""
+        return tuple(
             RecipientResult(r, accepted if s == "sent" else s, line) for r, (s, line) in self.states.items()
         )
-        return SubmissionResult(state, recipients, problem)
 
 
 def _canonical(data: bytes) -> bytes:

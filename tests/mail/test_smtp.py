@@ -44,7 +44,7 @@ class Send:
             connection.sign_in(SECRET)
             return connection.submit(sender, recipients or (BERT,), data, before_dot=self._count)
 
-    def _count(self) -> None:
+    def _count(self, _: object) -> None:
         self.dots += 1
 
     def behave(self, **changes: object) -> None:
@@ -176,7 +176,7 @@ def test_letters_beyond_ascii_in_an_address(send: Send) -> None:
 
 
 def test_the_phase_is_written_before_the_dot_and_not_after_a_refusal(send: Send) -> None:
-    def broken() -> None:
+    def broken(_: object) -> None:
         raise RuntimeError("disk full")
 
     with SmtpConnection.connect(

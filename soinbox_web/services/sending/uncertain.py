@@ -36,19 +36,22 @@ def settle_found(runtime: Runtime) -> int:
     found = [row for row in rows if row.account_id in known and _in_sent(runtime, known[row.account_id], row)]
     now = runtime.clock.now()
     for row in found:
-        told = [replace(each, state="sent") if each.state == "uncertain" else each for each in row.recipients]
+        told = [
+            replace(each, state="sent") if each.state in ("uncertain", "waiting") else each
+            for each in row.recipients
+        ]  # `waiting` stands in a backup: the mail was sent after it was made
         with runtime.db.write() as connection:
             if not outbox.settle_uncertain(connection, row.id, told, now):
                 continue
             mark_answered(connection, row, now)
-            if row.draft_id is not None:
+            if row.draft_id is not None and all(each.state != "delayed" for each in told):
                 drafts.remove(connection, row.user_id, row.draft_id, now)
     return len(found)
 
 
 def _in_sent(runtime: Runtime, account: Account, row: OutboxRow) -> bool:
     """Not when an earlier try reached somebody: then the copy in Sent is of that try."""
-    if any(each.state == "sent" for each in row.recipients):
+    if row.reached:
         return False
     with runtime.mailbox(account.id, account.generation).read() as connection:
         sent = {each.id for each in folders.listing(connection) if each.role in ("sent", "all")}
