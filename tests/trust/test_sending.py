@@ -1,0 +1,59 @@
+"""A short part of `make trust` on sending: every fault, some steps, and the control."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.trust import sending_faults, sending_planted
+from tests.trust.faults import Verdict
+from tests.trust.sending_scene import Scene, scene
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+STEPS = 17  # of 45 to 80, each fault begins at another moment
+COMMAND = 5  # of 45
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with scene(tmp_path_factory.mktemp("sending")) as one:
+        yield one
+
+
+def wrong(verdicts: list[Verdict]) -> list[tuple[str, list[str]]]:
+    return [(v.name, v.wrong) for v in verdicts if v.wrong]
+
+
+def test_every_fault_ends_as_it_should(made: Scene) -> None:
+    moments = sending_faults.MOMENTS
+    faults = sending_faults.FAULTS
+    assert len(faults) >= 12
+    assert not wrong([sending_faults.met(made, each, moments[n % 3]) for n, each in enumerate(faults)])
+
+
+def test_some_steps_at_which_the_sender_is_killed(made: Scene) -> None:
+    killed = [fault for fault in sending_faults.FAULTS if fault.killed]
+    assert len(killed) >= 12
+    verdicts = [
+        verdict
+        for number, fault in enumerate(killed)
+        for verdict in sending_faults.killed_at_every_step(
+            made, fault, sending_faults.MOMENTS[number % 3], STEPS
+        )
+    ]
+    assert not wrong(verdicts)
+    assert {v.code for v in verdicts} >= {"sent", "uncertain"}
+
+
+def test_the_command_line_is_killed_and_nothing_is_doubled_or_lost(made: Scene) -> None:
+    assert not wrong(list(sending_faults.command_killed_at_every_step(made, COMMAND)))
+
+
+def test_a_mailroom_that_starts_leaves_alone_what_is_being_sent(made: Scene) -> None:
+    verdicts = list(sending_faults.beside_at_every_step(made, COMMAND))
+    assert not wrong(verdicts)
+    assert {v.code for v in verdicts} == {"sent"}
+
+
+@pytest.mark.parametrize("name", [*sending_planted.PLANTED, sending_planted.BLIND])
+def test_what_is_planted_is_caught(made: Scene, name: str) -> None:
+    assert sending_planted.caught(made, name)
