@@ -11,6 +11,7 @@ from soinbox_web.model.server import Protocol
 from soinbox_web.model.submission import SubmissionResult
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
 from tests.mail.conftest import ADDRESS, QUICK, SECRET, Bench
+from tests.servers.postbox import ENDS
 
 BERT, CORA = "bert@example.com", "cora@example.com"
 MESSAGE = b"From: anna\r\nSubject: hello\r\n\r\n" + b"a line\r\n" * 5
@@ -188,10 +189,7 @@ def test_the_phase_is_written_before_the_dot_and_not_after_a_refusal(send: Send)
     assert send.server.messages == []
 
 
-SMUGGLED = [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\r\n.\r\n", b"\n.\r"]
-
-
-@pytest.mark.parametrize("end", SMUGGLED)
+@pytest.mark.parametrize("end", ENDS)
 def test_a_second_message_cannot_be_smuggled(send: Send, end: bytes) -> None:
     data = MESSAGE + b"text" + end + b"MAIL FROM:<x@y>" + end + b"RCPT TO:<z@y>" + end + b"DATA" + end
     assert send(data=data).state == "sent"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.dovecot import PROGRAM
-from tests.trust import faults, planted, sending_faults, sending_planted, sending_scene
+from tests.trust import clicks, faults, planted, sending_faults, sending_planted, sending_scene, smuggling
 from tests.trust.faults import Verdict
 from tests.trust.scene import Scene, scene
 
@@ -74,9 +74,14 @@ def _sending(folder: Path, every: int) -> list[dict[str, Any]]:
                 "`soinbox send`, killed at each step", 30, sending_faults.command_killed_at_every_step(made)
             ),
             _tell("a mailroom that starts beside it", 30, sending_faults.beside_at_every_step(made)),
+            _tell("double clicks", 20, clicks.doubled(made)),
+            _tell(f"8 smuggled ends x {len(smuggling.WAYS)} ways", 32, smuggling.through_every_way(made)),
         ]
         names = (*sending_planted.PLANTED, sending_planted.BLIND)
-        control = _control({name: sending_planted.caught(made, name) for name in names})
+        caught = {name: sending_planted.caught(made, name) for name in names}
+        taken = smuggling.unguarded(made)
+        caught["smuggling without a guard"] = [f"{sum(taken.values())} mails instead of {len(taken)}"]
+        control = _control(caught if min(taken.values()) > 1 else {**caught, "smuggling without a guard": []})
     total, wrong = (sum(figure[key] for figure in found) for key in ("runs", "wrong"))
     print(f"T7: {total} runs, {wrong} with anything doubled or silently lost (goal 0)")
     return [*found, control]

@@ -5,8 +5,6 @@ The submission server is a real one on the loopback net that misbehaves as told;
 
 import contextlib
 import shutil
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,12 +18,12 @@ from soinbox_web.mail.smtp import SmtpConnection
 from soinbox_web.mail.transport import Timeouts
 from soinbox_web.model.account import Account
 from soinbox_web.model.allow_list import AllowList
+from soinbox_web.model.member import Member
 from soinbox_web.model.server import Login
 from soinbox_web.problems import AccessError
 from soinbox_web.rehearsal.behaviour import SmtpBehaviour
 from soinbox_web.rehearsal.certificates import Authority
-from soinbox_web.rehearsal.scripted import Cut, Wire
-from soinbox_web.rehearsal.scripted_smtp import Accepted, ScriptedSmtp
+from soinbox_web.rehearsal.scripted_smtp import Accepted
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.services import acting, composing, members, sending, sync
 from soinbox_web.services.composing import Typed
@@ -35,6 +33,7 @@ from soinbox_web.store.database import Database
 from soinbox_web.store.outbox import OutboxRow
 from soinbox_web.workers import outbox as worker
 from tests.servers.dovecot import Dovecot
+from tests.servers.postbox import Postbox
 
 ADDRESS, PASSWORD = "anna@noordlicht.example", "lampje-voor-anna"
 BRAM, VOL, WEG = "bram@klant.example", "vol@klant.example", "weg@klant.example"
@@ -56,56 +55,6 @@ class Later(SystemClock):
         return super().now() + self.by
 
 
-class Postbox(ScriptedSmtp):
-    """A submission server that can also cut the line right after an answer, and says when it is at rest.
-
-    One that stalls does so until it is told to `go_on`.
-    """
-
-    def __init__(self, behaviour: SmtpBehaviour) -> None:
-        super().__init__(behaviour)
-        self.cut_after = ""
-        self._going_on = threading.Event()
-        self._stalled = 0
-
-    def go_on(self) -> None:
-        """Whoever is stalled is cut off; the next fault stalls anew."""
-        self._going_on.set()
-        self.rest()
-        self._going_on, self._stalled = threading.Event(), 0
-
-    def rest(self, patience: float = 10.0) -> None:
-        """Wait until no conversation is going on but those that are stalled."""
-        until = time.monotonic() + patience
-        while len(self._open) > (0 if self._going_on.is_set() else self._stalled):
-            assert time.monotonic() < until, "a conversation does not end"
-            time.sleep(0.002)
-
-    def _moment(self, name: str, behaviour: SmtpBehaviour) -> None:  # type: ignore[override]
-        if behaviour.stall_at == name:
-            self._stalled += 1
-            self._going_on.wait()
-            raise Cut
-        super()._moment(name, behaviour)
-
-    def _answer(self, wire: Wire, behaviour: SmtpBehaviour, verb: str, rest: str) -> bytes:
-        answer = super()._answer(wire, behaviour, verb, rest)
-        self._cut(verb)
-        return answer
-
-    def _sign_in(self, wire: Wire, behaviour: SmtpBehaviour, rest: str) -> None:
-        super()._sign_in(wire, behaviour, rest)
-        self._cut("AUTH")
-
-    def _receive(self, wire: Wire, behaviour: SmtpBehaviour, sender: str, recipients: list[str]) -> None:
-        super()._receive(wire, behaviour, sender, recipients)
-        self._cut("DOT")
-
-    def _cut(self, verb: str) -> None:
-        if self.cut_after == verb:
-            raise Cut
-
-
 @dataclass
 class Scene:
     """`restore(moment)` puts servers and instance back, so that every run begins alike."""
@@ -115,6 +64,7 @@ class Scene:
     smtp: Postbox
     settings: Settings
     honest: SmtpBehaviour
+    member: Member | None = None
     user_id: int = 0
     account_id: int = 0
     draft_id: int = 0
@@ -146,7 +96,7 @@ class Scene:
     def behave(self, cut_after: str = "", **behaviour: object) -> None:
         """The submission server does this from now on; without words it is honest."""
         self.smtp.go_on()
-        self.smtp.cut_after = cut_after
+        self.smtp.cut_after, self.smtp.gullible = cut_after, False
         self.smtp.behaviour = replace(self.honest, **behaviour)  # type: ignore[arg-type]
         impatient = "stall_at" in behaviour
         _timeouts()["timeouts"] = (
@@ -202,7 +152,8 @@ def _stage(made: Scene) -> None:
     made.server.add_user(ADDRESS, PASSWORD)
     made.server.create_folder(ADDRESS, "Sent")
     runtime = made.runtime()
-    made.user_id = members.add(runtime, ADDRESS, "Anna de Vries", "licht aan in huis", True).id
+    made.member = members.add(runtime, ADDRESS, "Anna de Vries", "licht aan in huis", True)
+    made.user_id = made.member.id
     imap = Login(made.server.host, made.server.imaps_port, "ssl", ADDRESS)
     smtp = Login("127.0.0.1", made.smtp.port, "ssl", ADDRESS)
     with runtime.db.write() as connection:

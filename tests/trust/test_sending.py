@@ -1,10 +1,10 @@
-"""A short part of `make trust` on sending: every fault, some steps, and the control."""
+"""A short part of `make trust` on sending: faults, some steps, clicks, smuggling, and the control."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.trust import sending_faults, sending_planted
+from tests.trust import clicks, sending_faults, sending_planted, smuggling
 from tests.trust.faults import Verdict
 from tests.trust.sending_scene import Scene, scene
 
@@ -52,6 +52,17 @@ def test_a_mailroom_that_starts_leaves_alone_what_is_being_sent(made: Scene) -> 
     verdicts = list(sending_faults.beside_at_every_step(made, COMMAND))
     assert not wrong(verdicts)
     assert {v.code for v in verdicts} == {"sent"}
+
+
+def test_double_clicks_are_one_mail_each(made: Scene) -> None:
+    verdicts = list(clicks.doubled(made, 5))
+    assert len(verdicts) == 6 and not wrong(verdicts)
+
+
+def test_no_way_smuggles_a_second_mail(made: Scene) -> None:
+    verdicts = list(smuggling.through_every_way(made))
+    assert len(verdicts) == 8 * len(smuggling.WAYS) and not wrong(verdicts)
+    assert set(smuggling.unguarded(made).values()) == {2}, "the control: the server believes each of them"
 
 
 @pytest.mark.parametrize("name", [*sending_planted.PLANTED, sending_planted.BLIND])
