@@ -67,17 +67,22 @@ def _sending(folder: Path, every: int) -> list[dict[str, Any]]:
             for moment in moments
             for verdict in sending_faults.killed_at_every_step(made, fault, moment, every)
         )
+        beside = (
+            verdict
+            for work, moment in sending_planted.BLIND.values()
+            for verdict in sending_faults.beside_at_every_step(made, work, moment)
+        )
         found = [
             _tell(f"{len(sending_faults.FAULTS)} SMTP faults at {len(moments)} moments", 36, met),
             _tell(f"{len(killed)} of them, killed at each step", 1_000, kills),
             _tell(
                 "`soinbox send`, killed at each step", 30, sending_faults.command_killed_at_every_step(made)
             ),
-            _tell("a mailroom that starts beside it", 30, sending_faults.beside_at_every_step(made)),
+            _tell("a mailroom that starts beside somebody", 60, beside),
             _tell("double clicks", 20, clicks.doubled(made)),
             _tell(f"8 smuggled ends x {len(smuggling.WAYS)} ways", 32, smuggling.through_every_way(made)),
         ]
-        names = (*sending_planted.PLANTED, sending_planted.BLIND)
+        names = (*sending_planted.PLANTED, *sending_planted.BLIND)
         caught = {name: sending_planted.caught(made, name) for name in names}
         taken = smuggling.unguarded(made)
         caught["smuggling without a guard"] = [f"{sum(taken.values())} mails instead of {len(taken)}"]

@@ -26,7 +26,6 @@ from tests.trust.sending_scene import (
     calm_down,
     command,
     fate,
-    mailroom,
     sitting,
 )
 
@@ -100,22 +99,24 @@ def command_killed_at_every_step(scene: Scene, every: int = 1) -> Iterator[Verdi
         yield _run(scene, NO_FAULT, "first", command, step)
 
 
-def beside_at_every_step(scene: Scene, every: int = 1, *, blind: bool = False) -> Iterator[Verdict]:
-    """`soinbox send` stands still at step n, and a mailroom starts: that leaves the mail alone.
+def beside_at_every_step(
+    scene: Scene, work: Work, moment: Moment, every: int = 1, *, blind: bool = False
+) -> Iterator[Verdict]:
+    """A process stands still at step n of its work, and a mailroom starts: that leaves alone what is at work.
 
-    So nothing is uncertain. `blind` is the control: that mailroom does not see who lives.
+    So nothing is uncertain. `blind` is the control: the mailroom does not see who lives.
     """
-    for step in _steps(scene, NO_FAULT, "first", command, every):
-        _begin(scene, NO_FAULT, "first", command)
+    for step in _steps(scene, NO_FAULT, moment, work, every):
+        _begin(scene, NO_FAULT, moment, work)
         other = scene.runtime(hours=2.0)
         other.close()  # nothing open crosses the fork
-        with crashing.stopped_in_child(_building(scene), _working(scene, command), step), _hurried():
-            for lock in scene.settings.instance.glob("sending-*.lock") if blind else ():
+        with crashing.stopped_in_child(_building(scene), _working(scene, work), step), _hurried():
+            for lock in scene.settings.instance.glob("*ing-*.lock") if blind else ():
                 lock.unlink()
             with contextlib.suppress(StoreError):  # the other stands still in the middle of a write
-                mailroom(other, scene)
+                sitting(other, scene)
             other.close()
-        verdict = Verdict(f"`soinbox send` stands still at step {step} while a mailroom starts")
+        verdict = Verdict(f"{work.__name__} stands still at step {step} while a mailroom starts")
         yield _judged(scene, verdict, NO_FAULT, exact=True)
 
 
@@ -138,7 +139,7 @@ def _run(
 
 def _begin(scene: Scene, fault: Fault, moment: Moment, work: Work) -> None:
     scene.restore(moment)
-    scene.clicks = work is sitting
+    scene.clicks = work is not command
     if fault.provider:
         scene.let_provider_file()
     scene.behave(**fault.behaviour)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from soinbox_web.store.database import Database
 from tests.trust import sending_faults as faults
 from tests.trust.faults import Verdict
 from tests.trust.planted import Rows, bent
-from tests.trust.sending_scene import Scene
+from tests.trust.sending_scene import Moment, Scene, command, push
 
 EVERY = 3  # steps; each bug shows at several
 _PHASE = "UPDATE outbox SET phase"
@@ -62,12 +62,16 @@ PLANTED: dict[str, tuple[type[Database], str]] = {
     "a refused mail is told to be sent": (bent(_refused_is_sent), "554 after the dot"),
     "the copy in Sent is forgotten": (bent(_no_copy), "no fault"),
 }
-BLIND = "a mailroom that starts does not see who lives"
+BLIND: dict[str, tuple[faults.Work, Moment]] = {
+    "a mailroom that starts does not see who sends": (command, "first"),
+    "a mailroom that starts does not see who files the copy": (push, "copy"),
+}
 
 
 def caught(scene: Scene, name: str) -> list[str]:
     """What the verifier says of the work with this bug, at the first run that shows it."""
-    runs = faults.beside_at_every_step(scene, EVERY, blind=True) if name == BLIND else _runs(scene, name)
+    blind = BLIND.get(name)
+    runs = faults.beside_at_every_step(scene, *blind, EVERY, blind=True) if blind else _runs(scene, name)
     return next((verdict.wrong for verdict in runs if verdict.wrong), [])
 
 

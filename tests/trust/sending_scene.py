@@ -41,8 +41,8 @@ FULL = b"450 4.2.2 Mailbox full"
 PATIENT, SHORT = 20.0, 0.5  # seconds for an answer
 SITTINGS = 6  # after a fault; each two hours after the one before
 
-Moment = Literal["first", "retry", "rest"]
-"""The first try; the second of a mail that nobody has; the second of a mail that only Vol does not have."""
+Moment = Literal["first", "retry", "rest", "copy"]
+"""The first try; the second of a mail nobody has, or that only Vol lacks; a copy that is to be filed."""
 
 
 class Later(SystemClock):
@@ -179,6 +179,11 @@ def _stage(made: Scene) -> None:
         sitting(runtime, made)
         runtime.close()
         made.keep(moment)  # type: ignore[arg-type]
+    made.restore("first")
+    runtime = made.runtime()
+    deliver(runtime, made)
+    runtime.close()
+    made.keep("copy")
 
 
 # What the product does.
@@ -186,27 +191,32 @@ def _stage(made: Scene) -> None:
 
 def sitting(runtime: Runtime, made: Scene) -> None:
     """A person clicks *Send* (again), then a mailroom starts and does all that is to be done now."""
+    deliver(runtime, made)
+    push(runtime, made)
+
+
+def deliver(runtime: Runtime, made: Scene) -> None:
     if made.clicks:
         with contextlib.suppress(AccessError):  # sent, so the draft is gone
             sending.queue(runtime, made.user_id, made.draft_id)
     pass_time(runtime, timedelta(minutes=2))
-    mailroom(runtime, made)
+    acting.recover(runtime)
+    sending.recover(runtime, at_once=True)
+    for outbox_id in worker.due(runtime):
+        sending.deliver(runtime, outbox_id)
+
+
+def push(runtime: Runtime, made: Scene) -> None:
+    """What `soinbox sync` does first, and the mailroom."""
+    account = account_of(runtime, made)
+    with sync.connect(runtime, account) as connection:
+        acting.push(runtime, account, connection)
 
 
 def command(runtime: Runtime, made: Scene) -> None:
     """`soinbox send`."""
     letter = f"To: {BRAM}, {VOL}, {WEG}\r\nSubject: Vraag\r\n\r\nHoi\r\n.\r\n".encode()
     sending.send_file(runtime, account_of(runtime, made), letter, str)
-
-
-def mailroom(runtime: Runtime, made: Scene) -> None:
-    """A mailroom starts, and does all that is to be done now."""
-    acting.recover(runtime)
-    sending.recover(runtime, at_once=True)
-    for outbox_id in worker.due(runtime):
-        sending.deliver(runtime, outbox_id)
-    with sync.connect(runtime, account_of(runtime, made)) as connection:
-        acting.push(runtime, account_of(runtime, made), connection)
 
 
 def calm_down(made: Scene, database: type[Database] = Database) -> list[str]:

@@ -48,8 +48,9 @@ def test_the_command_line_is_killed_and_nothing_is_doubled_or_lost(made: Scene) 
     assert not wrong(list(sending_faults.command_killed_at_every_step(made, COMMAND)))
 
 
-def test_a_mailroom_that_starts_leaves_alone_what_is_being_sent(made: Scene) -> None:
-    verdicts = list(sending_faults.beside_at_every_step(made, COMMAND))
+@pytest.mark.parametrize("name", sending_planted.BLIND)
+def test_a_mailroom_that_starts_leaves_alone_what_is_at_work(made: Scene, name: str) -> None:
+    verdicts = list(sending_faults.beside_at_every_step(made, *sending_planted.BLIND[name], COMMAND))
     assert not wrong(verdicts)
     assert {v.code for v in verdicts} == {"sent"}
 
@@ -65,6 +66,6 @@ def test_no_way_smuggles_a_second_mail(made: Scene) -> None:
     assert set(smuggling.unguarded(made).values()) == {2}, "the control: the server believes each of them"
 
 
-@pytest.mark.parametrize("name", [*sending_planted.PLANTED, sending_planted.BLIND])
+@pytest.mark.parametrize("name", [*sending_planted.PLANTED, *sending_planted.BLIND])
 def test_what_is_planted_is_caught(made: Scene, name: str) -> None:
     assert sending_planted.caught(made, name)
