@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.dovecot import PROGRAM
-from tests.trust import clicks, faults, planted, sending_faults, sending_planted, sending_scene, smuggling
+from tests.trust import (
+    clicks,
+    faults,
+    mailroom_killed,
+    planted,
+    sending_faults,
+    sending_planted,
+    sending_scene,
+    smuggling,
+)
 from tests.trust.faults import Verdict
 from tests.trust.scene import Scene, scene
 
@@ -79,6 +88,7 @@ def _sending(folder: Path, every: int) -> list[dict[str, Any]]:
                 "`soinbox send`, killed at each step", 30, sending_faults.command_killed_at_every_step(made)
             ),
             _tell("a mailroom that starts beside somebody", 60, beside),
+            _tell("the running mailroom, killed again and again", 60, mailroom_killed.killed(made)),
             _tell("double clicks", 20, clicks.doubled(made)),
             _tell(f"8 smuggled ends x {len(smuggling.WAYS)} ways", 32, smuggling.through_every_way(made)),
         ]

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.trust import clicks, sending_faults, sending_planted, smuggling
+from tests.trust import clicks, mailroom_killed, sending_faults, sending_planted, smuggling
 from tests.trust.faults import Verdict
 from tests.trust.sending_scene import Scene, scene
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
-STEPS = 17  # of 45 to 80, each fault begins at another moment
+STEPS = 23  # of 45 to 80, each fault begins at another moment
 COMMAND = 5  # of 45
 
 
@@ -53,6 +53,10 @@ def test_a_mailroom_that_starts_leaves_alone_what_is_at_work(made: Scene, name: 
     verdicts = list(sending_faults.beside_at_every_step(made, *sending_planted.BLIND[name], COMMAND))
     assert not wrong(verdicts)
     assert {v.code for v in verdicts} == {"sent"}
+
+
+def test_the_running_mailroom_is_killed_again_and_again(made: Scene) -> None:
+    assert not wrong(list(mailroom_killed.killed(made, 8)))
 
 
 def test_double_clicks_are_one_mail_each(made: Scene) -> None:
