@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 UPLOAD_BYTES_PER_SECOND = 20_000
 UPLOAD_CHUNK = 262_144
+EARLY_SECONDS = 1.0
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _DOT = re.compile(rb"^\.", re.MULTILINE)
@@ -72,6 +73,9 @@ class _Delivery:
         except BaseException:
             self.connection.close()
             raise
+        if ended := self._ended_early():
+            self.connection.close()
+            return self._failed(ended)
         return self._dot()
 
     def _envelope(self, data: bytes) -> Problem | None:
@@ -123,6 +127,18 @@ class _Delivery:
             self.dialogue.wire.allow(60 + UPLOAD_CHUNK / UPLOAD_BYTES_PER_SECOND)
             self.dialogue.wire.send(stuffed[start : start + UPLOAD_CHUNK])
         return None
+
+    def _ended_early(self) -> Problem | None:
+        """Why the server hung up or refused while the dot has not left: then it surely took no message."""
+        if not self.dialogue.wire.readable(0):
+            return None
+        self.dialogue.wire.allow(EARLY_SECONDS)
+        try:
+            return self._refusal("data", self.dialogue.reply())
+        except TimeoutError:
+            return None  # a matter of TLS
+        except FOREIGN as error:
+            return self.connection.stages.problem(error, "send")
 
     def _dot(self) -> SubmissionResult:
         try:

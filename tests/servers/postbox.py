@@ -22,6 +22,7 @@ class Postbox(ScriptedSmtp):
     def __init__(self, behaviour: SmtpBehaviour) -> None:
         super().__init__(behaviour)
         self.cut_after = ""
+        self.early = b""  # is said amid the message, and then no more
         self.gullible = False  # takes each of `ENDS` for the end of a message
         self._going_on = threading.Event()
         self._stalled = 0
@@ -58,6 +59,11 @@ class Postbox(ScriptedSmtp):
     def _receive(self, wire: Wire, behaviour: SmtpBehaviour, sender: str, recipients: list[str]) -> None:
         if self.gullible:
             self._receive_gullibly(wire, sender, recipients)
+        elif self.early:
+            wire.send(b"354 Go on\r\n")
+            wire.line()
+            wire.send(self.early + b"\r\n")
+            raise Cut
         else:
             super()._receive(wire, behaviour, sender, recipients)
         self._cut("DOT")
