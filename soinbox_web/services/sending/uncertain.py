@@ -36,10 +36,7 @@ def settle_found(runtime: Runtime) -> int:
     found = [row for row in rows if row.account_id in known and _in_sent(runtime, known[row.account_id], row)]
     now = runtime.clock.now()
     for row in found:
-        told = [
-            replace(each, state="sent") if each.state in ("uncertain", "waiting") else each
-            for each in row.recipients
-        ]  # `waiting` stands in a backup: the mail was sent after it was made
+        told = [replace(each, state="sent") if each.state == "uncertain" else each for each in row.recipients]
         with runtime.db.write() as connection:
             if not outbox.settle_uncertain(connection, row.id, told, now):
                 continue
