@@ -43,7 +43,7 @@ doctor-report: $(VENV)/.test $(CATALOGS) ## the numbers of set-up beside their g
 	@tests/debian-parts
 	$(BIN)/python -m tests.reports.doctor $(ARGS)
 
-trust: $(VENV)/.test $(CATALOGS) ## what is lost, doubled or damaged by faults at every step (about 12 minutes)
+trust: $(VENV)/.test $(CATALOGS) ## what is lost, doubled or damaged by faults at every step (about 30 minutes)
 	@tests/debian-parts
 	$(BIN)/python -m tests.reports.trust $(ARGS)
 

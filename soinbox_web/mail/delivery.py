@@ -6,7 +6,7 @@ down durably, then the dot. What fails before the dot was surely not sent; what 
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import idna
 
@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 
 UPLOAD_BYTES_PER_SECOND = 20_000
 UPLOAD_CHUNK = 262_144
+EARLY_SECONDS = 1.0
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _DOT = re.compile(rb"^\.", re.MULTILINE)
+
+BeforeDot: TypeAlias = Callable[[Sequence[RecipientResult]], None]
 
 
 def deliver(
@@ -39,12 +42,13 @@ def deliver(
     envelope_from: str,
     recipients: Sequence[str],
     data: bytes,
-    before_dot: Callable[[], None],
+    before_dot: BeforeDot,
 ) -> SubmissionResult:
     """Send `data` (a whole message; its line ends are made CRLF) to the recipients.
 
-    `before_dot` is called when all but the final dot has left; when it raises, the connection is closed, the
-    message was not sent, and the error passes. Everything else ends in a result.
+    `before_dot` is called when all but the final dot has left, with what is true of each recipient if the
+    answer is never heard; when it raises, the connection is closed, the message was not sent, and the error
+    passes. Everything else ends in a result.
     """
     return _Delivery(connection, envelope_from, list(recipients)).run(_canonical(data), before_dot)
 
@@ -57,7 +61,7 @@ class _Delivery:
         self.states: dict[str, tuple[RecipientState, str]] = dict.fromkeys(recipients, ("not_sent", ""))
         self.refusals: list[Problem] = []
 
-    def run(self, data: bytes, before_dot: Callable[[], None]) -> SubmissionResult:
+    def run(self, data: bytes, before_dot: BeforeDot) -> SubmissionResult:
         try:
             if (refused := self._envelope(data)) or (refused := self._body(data)):
                 return self._failed(refused)
@@ -65,10 +69,13 @@ class _Delivery:
             self.connection.close()
             return self._failed(self.connection.stages.problem(error, "send"))
         try:
-            before_dot()
+            before_dot(self._recipients("uncertain"))
         except BaseException:
             self.connection.close()
             raise
+        if ended := self._ended_early():
+            self.connection.close()
+            return self._failed(ended)
         return self._dot()
 
     def _envelope(self, data: bytes) -> Problem | None:
@@ -121,6 +128,18 @@ class _Delivery:
             self.dialogue.wire.send(stuffed[start : start + UPLOAD_CHUNK])
         return None
 
+    def _ended_early(self) -> Problem | None:
+        """Why the server hung up or refused while the dot has not left: then it surely took no message."""
+        if not self.dialogue.wire.readable(0):
+            return None
+        self.dialogue.wire.allow(EARLY_SECONDS)
+        try:
+            return self._refusal("data", self.dialogue.reply())
+        except TimeoutError:
+            return None  # a matter of TLS
+        except FOREIGN as error:
+            return self.connection.stages.problem(error, "send")
+
     def _dot(self) -> SubmissionResult:
         try:
             reply = self.dialogue.ask(b".", seconds=self.connection.timeouts.dot)
@@ -161,11 +180,13 @@ class _Delivery:
         return self._result("failed", problem)
 
     def _result(self, state: SubmissionState, problem: Problem | None) -> SubmissionResult:
-        accepted: RecipientState = "not_sent" if state == "failed" else state
-        recipients = tuple(
+        return SubmissionResult(state, self._recipients("not_sent" if state == "failed" else state), problem)
+
+    def _recipients(self, accepted: RecipientState) -> tuple[RecipientResult, ...]:
+        """What is true of each recipient when this is true of those that the server agreed to."""
+        return tuple(
             RecipientResult(r, accepted if s == "sent" else s, line) for r, (s, line) in self.states.items()
         )
-        return SubmissionResult(state, recipients, problem)
 
 
 def _canonical(data: bytes) -> bytes:

@@ -4,13 +4,13 @@ import contextlib
 import re
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from soinbox_web.mail import oauth
-from soinbox_web.mail.delivery import deliver
+from soinbox_web.mail.delivery import BeforeDot, deliver
 from soinbox_web.mail.diagnose import Refusal, error_of, unexpected_greeting
 from soinbox_web.mail.imap_client import refuse_breaks
 from soinbox_web.mail.net import Network
@@ -83,7 +83,7 @@ class SmtpConnection:
                 raise Refusal([reply.raw])
 
     def submit(
-        self, envelope_from: str, recipients: Sequence[str], data: bytes, *, before_dot: Callable[[], None]
+        self, envelope_from: str, recipients: Sequence[str], data: bytes, *, before_dot: BeforeDot
     ) -> SubmissionResult:
         """Hand over one message; see `mail.delivery.deliver`."""
         return deliver(self, envelope_from, recipients, data, before_dot)

@@ -1,6 +1,7 @@
 """Acting: rows of `actions` are pushed to the server in order, many alike as one, and taken over here."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
@@ -16,13 +17,14 @@ from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder, Role
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts, actions, changes, folders, messages
+from soinbox_web.store import actions, changes, folders, locks, messages
 from soinbox_web.store.actions import Action
 from soinbox_web.store.database import Database
 
 WORKER = "mailroom"
 MERGED = 500  # actions in one command
 ATTEMPTS = 8
+ELSEWHERE = 0.2  # seconds to wait when another process pushes
 
 
 @dataclass
@@ -45,18 +47,35 @@ class Target(NamedTuple):
 
 
 def recover(runtime: Runtime) -> None:
-    """At the start of the mailroom: what a dead one had claimed is open again."""
-    with runtime.db.write() as connection:
-        for account in accounts.all(connection):
-            actions.release_all(connection, account.id)
+    """What a dead process had claimed is open again; who lives and pushes is left alone."""
+    with runtime.db.read() as reading:
+        claimed = actions.accounts_with_claimed(reading)
+    for account_id in claimed:
+        with _pusher(runtime, account_id) as dead:
+            if dead:
+                with runtime.db.write() as writing:
+                    actions.release_all(writing, account_id)
 
 
 def push(runtime: Runtime, account: Account, connection: ImapConnection) -> set[str]:
-    """Push what is due; the names of the folders to synchronise next.
+    """Push what is due; the names of the folders to synchronise next. Nothing while another process does.
 
     A refusal is recorded with its row. Raises SoinboxError when the connection breaks; the rows are open
     again then.
     """
+    with _pusher(runtime, account.id) as ours:
+        if ours:
+            return _push(runtime, account, connection)
+    runtime.clock.sleep(ELSEWHERE)
+    return set()
+
+
+def _pusher(runtime: Runtime, account_id: int) -> AbstractContextManager[bool]:
+    """Be the one who pushes this account's actions; False when somebody else is, and lives."""
+    return locks.held(runtime.settings.instance / f"pushing-{account_id}.lock")
+
+
+def _push(runtime: Runtime, account: Account, connection: ImapConnection) -> set[str]:
     with runtime.db.read() as reading:
         due = actions.due(reading, account.id, runtime.clock.now(), MERGED)
     if not due:

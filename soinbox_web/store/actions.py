@@ -200,8 +200,14 @@ def release(connection: sqlite3.Connection, action_id: int, not_before: datetime
     )
 
 
+def accounts_with_claimed(connection: sqlite3.Connection) -> list[int]:
+    """The accounts of which somebody claimed an action, who may be dead."""
+    rows = connection.execute("SELECT DISTINCT account_id FROM actions WHERE state = 'claimed'")
+    return [row["account_id"] for row in rows]
+
+
 def release_all(connection: sqlite3.Connection, account_id: int) -> None:
-    """At the start of the mailroom: what a dead worker had claimed is open again."""
+    """What a dead worker had claimed is open again."""
     connection.execute(
         "UPDATE actions SET state = 'open', claimed_by = NULL WHERE account_id = ? AND state = 'claimed'",
         (account_id,),

@@ -50,6 +50,11 @@ class OutboxRow:
         """The addresses that still have to be told."""
         return tuple(r.address for r in self.recipients if r.state in ("waiting", "delayed"))
 
+    @property
+    def reached(self) -> bool:
+        """Somebody has the mail."""
+        return any(r.state == "sent" for r in self.recipients)
+
 
 def add(
     connection: sqlite3.Connection,
@@ -163,11 +168,20 @@ def claim(connection: sqlite3.Connection, outbox_id: int, worker: str, now: date
     )  # fmt: skip
 
 
-def reach(connection: sqlite3.Connection, outbox_id: int, attempt: int, phase: Phase) -> bool:
-    """Note durably how far this try has come; False when the row was taken from it."""
+def reach(
+    connection: sqlite3.Connection,
+    outbox_id: int,
+    attempt: int,
+    phase: Phase,
+    recipients: Sequence[Recipient],
+) -> bool:
+    """Note durably how far this try has come, and what is true of each recipient if nothing more is heard.
+
+    False when the row was taken from it.
+    """
     cursor = connection.execute(
-        "UPDATE outbox SET phase = ? WHERE id = ? AND state = 'sending' AND attempts = ?",
-        (phase, outbox_id, attempt),
+        "UPDATE outbox SET phase = ?, recipients = ? WHERE id = ? AND state = 'sending' AND attempts = ?",
+        (phase, _recipients_text(recipients), outbox_id, attempt),
     )
     return cursor.rowcount == 1
 
@@ -200,7 +214,17 @@ def settle(
 def settle_uncertain(
     connection: sqlite3.Connection, outbox_id: int, recipients: Sequence[Recipient], now: datetime
 ) -> bool:
-    """uncertain → sent, since a copy was found; the bytes are dropped."""
+    """uncertain → sent, since a copy was found; the bytes are dropped.
+
+    With somebody `delayed` → held: they alone are tried again.
+    """
+    if any(each.state == "delayed" for each in recipients):
+        return _move(
+            connection, outbox_id, "uncertain", now,
+            "state = 'held', phase = 'queued', recipients = ?, not_before = ?, problem = NULL,"
+            " finished_at = NULL",
+            (_recipients_text(recipients), timestamp(now)),
+        )  # fmt: skip
     return _move(
         connection, outbox_id, "uncertain", now,
         "state = 'sent', recipients = ?, problem = NULL, finished_at = ?, wire = x'', sent_copy = x''",

@@ -42,6 +42,12 @@ def settle_after_restore(connection: sqlite3.Connection, now: datetime) -> dict[
         "attempts_wiped": "DELETE FROM setup_attempts",
     }
     at = {"at": timestamp(now)}
+    for state in ("waiting", "delayed"):  # who was told since the backup was made is not known
+        connection.execute(
+            "UPDATE outbox SET recipients = replace(recipients, ?, ?)"
+            " WHERE state IN ('held', 'sending', 'uncertain')",
+            (f'"state": "{state}"', '"state": "uncertain"'),
+        )
     report = {name: connection.execute(statement, at).rowcount for name, statement in changes.items()}
     connection.execute("UPDATE accounts SET generation = generation + 1")
     connection.execute("DELETE FROM leases")

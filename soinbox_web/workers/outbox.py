@@ -18,19 +18,16 @@ AT_ONCE = 4  # mails on their way
 
 
 def run(runtime: Runtime, stop: threading.Event) -> None:
-    """Send what is due until `stop` is set; what a dead worker left is recovered first."""
+    """Send what is due until `stop` is set; what a dead sender left is recovered at each look."""
     running: set[int] = set()
     guard = threading.Lock()
     recovered = False
-    abandoned: set[int] = set()  # rows that this worker left claimed, since it could not write
 
     def deliver(outbox_id: int) -> None:
         try:
             sending.deliver(runtime, outbox_id)
         except Exception as error:
             log.error("outbox row %s: %s", outbox_id, type(error).__name__, exc_info=error)
-            with guard:
-                abandoned.add(outbox_id)
         finally:
             with guard:
                 running.discard(outbox_id)
@@ -42,15 +39,8 @@ def run(runtime: Runtime, stop: threading.Event) -> None:
             if look % SETTLE_EVERY == 0:
                 _settle(runtime)
             try:
-                if not recovered:
-                    sending.recover(runtime)
-                    recovered = True
-                with guard:
-                    left = abandoned - running
-                if left:
-                    sending.recover(runtime, only=left)
-                    with guard:
-                        abandoned -= left
+                sending.recover(runtime, at_once=not recovered)
+                recovered = True
                 ready = due(runtime)
             except StoreError as error:  # a full disk or a long backup passes
                 log.warning("outbox: %s", error.problem.code)

@@ -36,7 +36,6 @@ class Supervisor:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set."""
         version, heard, reconciled = -1, self._latest(), 0.0
-        acting.recover(self.runtime)
         over = threading.Event()
         looping = threading.Thread(target=self.loop.run, args=(over,), name="loop", daemon=True)
         looping.start()
@@ -67,7 +66,11 @@ class Supervisor:
             bell.over.wait(max(0.01, end - self.runtime.clock.monotonic()))
 
     def reconcile(self) -> None:
-        """A post for each account that is not paused, none for others, no file of an account that is gone."""
+        """A post for each account that is not paused, none for others, no file of an account that is gone.
+
+        What a dead process was to tell a server is told by somebody who lives.
+        """
+        acting.recover(self.runtime)
         with self.runtime.db.read() as connection:
             known = {account.id: account for account in accounts.all(connection)}
         for account_id in set(self.posts) - {each.id for each in known.values() if not each.paused}:

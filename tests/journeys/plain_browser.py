@@ -142,6 +142,10 @@ class PlainBrowser:
     def close(self) -> None:
         self._client.close()
 
+    def carry(self, cookie: dict[str, str]) -> None:
+        """Hold this cookie as well (`name`, `value`)."""
+        self._client.cookies.set(cookie["name"], cookie["value"])
+
     def open(self, path: str) -> Page:
         return self._show(self._client.get(urljoin(self.url, path)))
 

@@ -1,6 +1,7 @@
 """Handing over a message: what is known of its fate after every fault (trust.md, "Sending once")."""
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from soinbox_web.model.server import Protocol
 from soinbox_web.model.submission import SubmissionResult
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
 from tests.mail.conftest import ADDRESS, QUICK, SECRET, Bench
+from tests.servers.postbox import ENDS, Postbox
 
 BERT, CORA = "bert@example.com", "cora@example.com"
 MESSAGE = b"From: anna\r\nSubject: hello\r\n\r\n" + b"a line\r\n" * 5
@@ -44,7 +46,7 @@ class Send:
             connection.sign_in(SECRET)
             return connection.submit(sender, recipients or (BERT,), data, before_dot=self._count)
 
-    def _count(self) -> None:
+    def _count(self, _: object) -> None:
         self.dots += 1
 
     def behave(self, **changes: object) -> None:
@@ -176,7 +178,7 @@ def test_letters_beyond_ascii_in_an_address(send: Send) -> None:
 
 
 def test_the_phase_is_written_before_the_dot_and_not_after_a_refusal(send: Send) -> None:
-    def broken() -> None:
+    def broken(_: object) -> None:
         raise RuntimeError("disk full")
 
     with SmtpConnection.connect(
@@ -188,10 +190,26 @@ def test_the_phase_is_written_before_the_dot_and_not_after_a_refusal(send: Send)
     assert send.server.messages == []
 
 
-SMUGGLED = [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\r\n.\r\n", b"\n.\r"]
+@pytest.mark.parametrize(
+    ("early", "code"), [(b"", "server_unavailable"), (b"552 5.3.4 Too big", "message_too_big")]
+)
+def test_what_ended_before_the_dot_left_was_surely_not_sent(send: Send, early: bytes, code: str) -> None:
+    def slow(_: object) -> None:
+        time.sleep(0.3)
+
+    send.behave(close_at="BODY")
+    with Postbox(send.server.behaviour) as server:
+        server.early = early
+        with SmtpConnection.connect(
+            send.bench.login(server.port), send.network, timeouts=QUICK
+        ) as connection:
+            connection.sign_in(SECRET)
+            result = connection.submit(ADDRESS, [BERT], MESSAGE * 3, before_dot=slow)
+    assert result.state == "failed" and result.problem and result.problem.code == code
+    assert server.messages == []
 
 
-@pytest.mark.parametrize("end", SMUGGLED)
+@pytest.mark.parametrize("end", ENDS)
 def test_a_second_message_cannot_be_smuggled(send: Send, end: bytes) -> None:
     data = MESSAGE + b"text" + end + b"MAIL FROM:<x@y>" + end + b"RCPT TO:<z@y>" + end + b"DATA" + end
     assert send(data=data).state == "sent"

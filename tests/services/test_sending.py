@@ -14,7 +14,7 @@ from soinbox_web.problems import AccessError, InputError, SendError
 from soinbox_web.rehearsal.behaviour import SmtpBehaviour
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
-from soinbox_web.runtime import Runtime
+from soinbox_web.runtime import Runtime, build
 from soinbox_web.services import composing, people, sending, viewing
 from soinbox_web.services.composing import Typed
 from soinbox_web.store import actions, outbox, requests
@@ -129,7 +129,7 @@ def test_faults_at_the_first_try(
     assert found.problem is not None
     assert len(smtp.messages) == copies
     assert appends(runtime, account) == []
-    sending.recover(runtime)
+    sending.recover(runtime, at_once=True)
     if found.state in ("uncertain", "failed"):
         assert sending.deliver(runtime, outbox_id) is None
         assert len(smtp.messages) == copies
@@ -206,9 +206,76 @@ def test_a_worker_died(
     outbox_id = sent(runtime, account)
     with runtime.db.write() as connection:
         outbox.claim(connection, outbox_id, "dead", runtime.clock.now())
-        assert outbox.reach(connection, outbox_id, 1, phase)
-    sending.recover(runtime)
+        assert outbox.reach(connection, outbox_id, 1, phase, [outbox.Recipient("bram@klant.example")])
+    sending.recover(runtime, at_once=True)
     assert row(runtime, outbox_id).state == state
+
+
+@pytest.mark.parametrize("moment", ["DATA", "DOT"])
+def test_what_is_being_sent_is_not_taken_for_a_dead_senders(
+    runtime: Runtime, member: Member, server: Start, moment: str
+) -> None:
+    smtp = server(delays={moment: 1.0})
+    account = account_on(runtime, member, smtp)
+    raw = seed.letter(sender=member.address, to="bram@klant.example")
+    reports: list[dict[str, Any]] = []
+    command = threading.Thread(  # `soinbox send`
+        target=lambda: reports.append(sending.send_file(runtime, account, raw, translator("en")))
+    )
+    command.start()
+    while moment not in smtp.commands and (moment != "DOT" or not smtp.messages):
+        pass
+    starting = build(runtime.settings, runtime.clock)  # a mailroom that starts at this moment
+    try:
+        sending.recover(starting, at_once=True)
+        assert [each.state for each in sending.everything(starting, member.id)] == ["sending"]
+    finally:
+        starting.close()
+    command.join()
+    assert [report["state"] for report in reports] == ["sent"] and len(smtp.messages) == 1
+
+
+def test_who_was_refused_or_delayed_stays_so_when_the_rest_turns_out_to_be_sent(
+    runtime: Runtime, member: Member, server: Start
+) -> None:
+    answers = {"weg@klant.example": b"550 5.1.1 unknown", "vol@klant.example": b"450 4.2.2 full"}
+    smtp = server(recipients=answers, close_at="DOT")
+    account = account_on(runtime, member, smtp)
+    outbox_id = sent(runtime, account, to="bram@klant.example, weg@klant.example, vol@klant.example")
+    sending.deliver(runtime, outbox_id)
+    assert [each.state for each in row(runtime, outbox_id).recipients] == ["uncertain", "refused", "delayed"]
+    copy = f"From: a@x.example\r\nMessage-ID: {row(runtime, outbox_id).message_id}\r\n\r\nHoi".encode()
+    seed.deliver(runtime, account, [copy], folder="Sent")
+    assert sending.settle_found(runtime) == 1
+    found = row(runtime, outbox_id)
+    assert [each.state for each in found.recipients] == ["sent", "refused", "delayed"]
+    assert found.state == "held" and found.waiting == ("vol@klant.example",)
+    smtp.behaviour = SmtpBehaviour(tls="implicit", certificate=smtp.behaviour.certificate)
+    sending.deliver(runtime, outbox_id)
+    assert row(runtime, outbox_id).state == "sent" and appends(runtime, account) == []
+    assert smtp.messages[-1].recipients == ("vol@klant.example",)
+
+
+def test_nobody_is_forgotten_who_was_delayed_for_too_long(
+    runtime: Runtime, member: Member, server: Start, clock: HandClock
+) -> None:
+    smtp = server(recipients={"vol@klant.example": b"450 4.2.2 full"})
+    account = account_on(runtime, member, smtp)
+    outbox_id = sent(runtime, account, to="bram@klant.example, vol@klant.example")
+    sending.deliver(runtime, outbox_id)
+    with pytest.raises(SendError):  # Bram has it: it cannot be taken back any more
+        sending.undo(runtime, member.id, outbox_id)
+    clock.turn(days=3)
+    sending.deliver(runtime, outbox_id)
+    found = row(runtime, outbox_id)
+    assert found.state == "failed" and found.waiting == ("vol@klant.example",)
+    smtp.behaviour = SmtpBehaviour(tls="implicit", certificate=smtp.behaviour.certificate)
+    sending.again(runtime, member.id, outbox_id)
+    sending.deliver(runtime, outbox_id)
+    assert row(runtime, outbox_id).state == "sent"
+    assert [message.recipients for message in smtp.messages] == [
+        ("bram@klant.example",), ("vol@klant.example",),
+    ]  # fmt: skip
 
 
 def test_a_row_that_was_taken_away_is_not_sent(runtime: Runtime, member: Member, server: Start) -> None:
@@ -219,10 +286,14 @@ def test_a_row_that_was_taken_away_is_not_sent(runtime: Runtime, member: Member,
     slow.start()
     while row(runtime, outbox_id).phase != "connected":
         pass
-    sending.recover(runtime)  # another mailroom believes that the first one died
+    now = runtime.clock.now()
+    with runtime.db.write() as connection:  # whoever it was that took it
+        outbox.hold(connection, outbox_id, row(runtime, outbox_id).recipients, now, now)
+        outbox.claim(connection, outbox_id, "another", now)
+        outbox.hold(connection, outbox_id, row(runtime, outbox_id).recipients, now, now)
+    slow.join()
     smtp.behaviour = SmtpBehaviour(tls="implicit", certificate=smtp.behaviour.certificate)
     sending.deliver(runtime, outbox_id)
-    slow.join()
     assert len(smtp.messages) == 1
     assert row(runtime, outbox_id).state == "sent" and len(appends(runtime, account)) == 1
 

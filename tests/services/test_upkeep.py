@@ -9,7 +9,8 @@ from soinbox_web.model.server import Login
 from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.services import upkeep
-from soinbox_web.store import accounts
+from soinbox_web.store import accounts, outbox
+from soinbox_web.store.outbox import Recipient
 
 IMAP = Login("imap.noordlicht.example", 993, "ssl", "anna@noordlicht.example")
 
@@ -55,6 +56,10 @@ def test_rotation_seals_everything_again(runtime: Runtime, account_id: int) -> N
 
 
 def test_a_restored_instance_sends_nothing_twice(runtime: Runtime, account_id: int, tmp_path: Path) -> None:
+    now = runtime.clock.now()
+    with runtime.db.write() as connection:
+        outbox.claim(connection, 1, "test", now)
+        outbox.hold(connection, 1, [Recipient("b@x.example"), Recipient("c@x.example", "delayed")], now, now)
     upkeep.backup(runtime, tmp_path / "copy.sqlite")
     with runtime.db.write() as connection:
         connection.execute("UPDATE outbox SET state = 'sent'")
@@ -63,7 +68,8 @@ def test_a_restored_instance_sends_nothing_twice(runtime: Runtime, account_id: i
     assert (report["outbox_uncertain"], report["sessions_ended"], report["accounts_without_key"]) == (1, 1, 0)
     again = build(runtime.settings, runtime.clock)
     with again.db.read() as connection:
-        assert connection.execute("SELECT state FROM outbox").fetchone()[0] == "uncertain"
+        (row,) = outbox.uncertain(connection)
+        assert [each.state for each in row.recipients] == ["uncertain", "uncertain"], "nobody is tried again"
         assert accounts.read(connection, account_id).generation == 2
     assert secret(again, account_id) == "lampje"
     again.close()

@@ -29,10 +29,9 @@ class _Bent:
         return getattr(self._connection, name)
 
     def execute(self, sql: str, values: Any = ()) -> sqlite3.Cursor:
+        bent = self._bend(sql, [values])
         return (
-            self._connection.execute(sql, values)
-            if self._bend(sql, [values])
-            else self._connection.execute("SELECT 1")
+            self._connection.execute(sql, bent[0]) if bent else self._connection.execute("SELECT 1 WHERE 0")
         )
 
     def executemany(self, sql: str, rows: Iterable[Any]) -> sqlite3.Cursor:

@@ -90,3 +90,26 @@ def test_of_others_nothing(
     assert "Vraag" not in other.get("/outbox").get_data(as_text=True)
     for act in ("undo", "again", "edit", "remove"):
         assert other.submit(f"/outbox/{outbox_id}/{act}").status_code == 404
+
+
+def test_who_has_a_mail_is_kept_apart_from_who_does_not(
+    runtime: Runtime, account: Account, signed_in: SoinboxClient
+) -> None:
+    outbox_id = mail(runtime, account, "held")
+    told = [Recipient("bram@klant.example", "sent"), Recipient("vol@klant.example", "delayed", "450 full")]
+    with runtime.db.write() as connection:
+        now = runtime.clock.now()
+        outbox.claim(connection, outbox_id, "test", now)
+        outbox.hold(connection, outbox_id, told, now, now)
+    html = signed_in.get("/outbox").get_data(as_text=True)
+    assert "is tried again" in html and f"/outbox/{outbox_id}/undo" not in html
+    with runtime.db.write() as connection:
+        outbox.claim(connection, outbox_id, "test", now)
+        outbox.settle(connection, outbox_id, "failed", told, now)
+    html = signed_in.get("/outbox").get_data(as_text=True)
+    assert "Not sent to everybody" in html and "is tried again" not in html
+    assert f"/outbox/{outbox_id}/again" in html and f"/outbox/{outbox_id}/edit" not in html, (
+        "the draft would go to Bram once more"
+    )
+    assert signed_in.submit(f"/outbox/{outbox_id}/remove").status_code == 303
+    assert composing.everything(runtime, account.user_id) == []

@@ -103,3 +103,15 @@ def test_a_database_locked_after_the_dot_leaves_the_mail_uncertain(
     other.close()
     eventually(lambda: row(runtime, held).state != "sending", 10)
     assert row(runtime, held).state == "uncertain" and len(smtp.messages) == 1
+
+
+def test_a_sender_that_was_killed_beside_it_is_relieved(
+    runtime: Runtime, held: int, smtp: ScriptedSmtp, work: threading.Thread, eventually: Eventually
+) -> None:
+    with runtime.db.write() as connection:  # not due before the worker has looked around
+        connection.execute("UPDATE outbox SET not_before = '2027-01-01T00:00:00.000Z'")
+    work.start()
+    work.join(1.0)
+    with runtime.db.write() as connection:  # `soinbox send` claimed it, and is no more
+        assert outbox.claim(connection, held, "killed", runtime.clock.now())
+    eventually(lambda: row(runtime, held).state == "held", 10)

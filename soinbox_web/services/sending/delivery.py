@@ -1,9 +1,11 @@
 """Delivering one outbox row: claimed once, its phase durable before the final dot, never doubled."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from soinbox_web.mail import credentials
 from soinbox_web.mail.net import Network
@@ -16,7 +18,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services.sending.answered import mark_answered
 from soinbox_web.services.sending.rule import objection
 from soinbox_web.services.sending.uncertain import fetch_sent
-from soinbox_web.store import accounts, actions, drafts, options, outbox
+from soinbox_web.store import accounts, actions, drafts, locks, options, outbox
 from soinbox_web.store.outbox import OutboxRow, Phase, Recipient
 
 FIRST_RETRY = timedelta(seconds=60)
@@ -31,6 +33,16 @@ def deliver(runtime: Runtime, outbox_id: int) -> SubmissionResult | None:
     A connection that fails before the final dot ends in `failed` with the problem; when that passes by itself
     the row is held again. No transaction is open while the network is used.
     """
+    with _sender(runtime, outbox_id) as ours:
+        return _deliver(runtime, outbox_id) if ours else None
+
+
+def _sender(runtime: Runtime, outbox_id: int) -> AbstractContextManager[bool]:
+    """Be the one who sends this row, as long as the block lasts; False when somebody else is, and lives."""
+    return locks.held(runtime.settings.instance / f"sending-{outbox_id}.lock")
+
+
+def _deliver(runtime: Runtime, outbox_id: int) -> SubmissionResult | None:
     worker = f"{os.getpid()}"
     with runtime.db.write() as connection:
         if not outbox.claim(connection, outbox_id, worker, runtime.clock.now()):
@@ -47,32 +59,39 @@ def deliver(runtime: Runtime, outbox_id: int) -> SubmissionResult | None:
     return result
 
 
-def recover(runtime: Runtime, only: Collection[int] | None = None) -> None:
-    """What a dead worker claimed is held again; after the dot, uncertain.
+def recover(runtime: Runtime, *, at_once: bool) -> None:
+    """What a dead sender claimed is held again; after the dot, uncertain. Who lives is left alone.
 
-    At the start of the mailroom all rows, due at once. Later `only` those that a try here left claimed, due
-    after a pause: what made it fail may still be there.
+    `at_once`: due now. Otherwise after a pause: what made the sender fail may still be there.
     """
+    with runtime.db.read() as connection:
+        claimed = [row.id for row in outbox.interrupted(connection)]
+    for outbox_id in claimed:
+        with _sender(runtime, outbox_id) as dead:
+            if dead:
+                _give_back(runtime, outbox_id, at_once)
+
+
+def _give_back(runtime: Runtime, outbox_id: int, at_once: bool) -> None:
     now = runtime.clock.now()
     with runtime.db.write() as connection:
-        for row in outbox.interrupted(connection):
-            if only is not None and row.id not in only:
-                continue
-            if row.phase == "dot":
-                uncertain = [_after_dot(each) for each in row.recipients]
-                problem = Problem("send_uncertain", side="smtp", facts={"host": _host(row)})
-                outbox.settle(connection, row.id, "uncertain", uncertain, now, problem)
-            else:
-                pause = timedelta() if only is None else _doubled(row)
-                outbox.hold(connection, row.id, row.recipients, now + pause, now)
+        row = outbox.of(connection, outbox_id)
+        if row is None:
+            return
+        if row.phase == "dot":
+            problem = Problem("send_uncertain", side="smtp", facts={"host": _host(row)})
+            outbox.settle(connection, row.id, "uncertain", row.recipients, now, problem)
+        else:
+            pause = timedelta() if at_once else _doubled(row)
+            outbox.hold(connection, row.id, row.recipients, now + pause, now)
 
 
 def _submit(runtime: Runtime, account: Account, row: OutboxRow, wire: bytes) -> SubmissionResult:
     network = Network(runtime.settings, runtime.clock)
 
-    def reach(phase: Phase) -> None:
+    def reach(phase: Phase, told: Sequence[RecipientResult] = ()) -> None:
         with runtime.db.write() as connection:
-            if not outbox.reach(connection, row.id, row.attempts, phase):
+            if not outbox.reach(connection, row.id, row.attempts, phase, _merged(row, told)):
                 raise SendError(Problem("too_late"))  # another mailroom has it: nothing is sent twice
 
     def opened(secret: str, token: bool) -> SmtpConnection:
@@ -88,7 +107,7 @@ def _submit(runtime: Runtime, account: Account, row: OutboxRow, wire: bytes) -> 
     try:
         with credentials.sign_in(account, "smtp", runtime.secrets, network, opened) as smtp:
             reach("connected")
-            return smtp.submit(row.envelope_from, row.waiting, wire, before_dot=lambda: reach("dot"))
+            return smtp.submit(row.envelope_from, row.waiting, wire, before_dot=partial(reach, "dot"))
     except SoinboxError as error:
         return _failed(row, error.problem)
 
@@ -96,15 +115,14 @@ def _submit(runtime: Runtime, account: Account, row: OutboxRow, wire: bytes) -> 
 def _settle(runtime: Runtime, account: Account, row: OutboxRow, result: SubmissionResult) -> None:
     """Write down what became of it: one transaction."""
     now = runtime.clock.now()
-    recipients = _merged(row, result)
-    accepted_before = any(each.state == "sent" for each in row.recipients)
+    recipients = _merged(row, result.recipients)
     delayed = any(each.state == "delayed" for each in recipients)
     passing = result.state == "failed" and result.problem is not None and result.problem.retry == "later"
     with runtime.db.write() as connection:
         if not outbox.is_held_by(connection, row.id, row.attempts):
             return
         _note_attempt(runtime, account, result)
-        if result.state == "sent" and not accepted_before:
+        if result.state == "sent" and not row.reached:
             _file_copy(runtime, account, row)
             mark_answered(connection, row, now)
         if result.state == "uncertain":
@@ -112,7 +130,9 @@ def _settle(runtime: Runtime, account: Account, row: OutboxRow, result: Submissi
         elif (passing or (delayed and result.state == "sent")) and now - row.created_at < GIVE_UP:
             waiting = [replace(r, state="waiting") if r.state == "not_sent" else r for r in recipients]
             outbox.hold(connection, row.id, waiting, now + _pause(row, result), now, result.problem)
-        elif any(each.state == "sent" for each in recipients):
+        elif all(each.state in ("sent", "refused") for each in recipients) and any(
+            each.state == "sent" for each in recipients
+        ):
             refused = [r for r in recipients if r.state != "sent"]
             problem = result.problem if refused else None
             outbox.settle(connection, row.id, "sent", recipients, now, problem)
@@ -122,9 +142,9 @@ def _settle(runtime: Runtime, account: Account, row: OutboxRow, result: Submissi
             outbox.settle(connection, row.id, "failed", recipients, now, result.problem)
 
 
-def _merged(row: OutboxRow, result: SubmissionResult) -> list[Recipient]:
+def _merged(row: OutboxRow, results: Sequence[RecipientResult]) -> list[Recipient]:
     """The recipients with the server's new words about those that were tried."""
-    told = {each.address: each for each in result.recipients}
+    told = {each.address: each for each in results}
     merged = []
     for each in row.recipients:
         new = told.get(each.address)
@@ -146,10 +166,6 @@ def _doubled(row: OutboxRow) -> timedelta:
 
 def _failed(row: OutboxRow, problem: Problem | None) -> SubmissionResult:
     return SubmissionResult("failed", tuple(RecipientResult(a, "not_sent") for a in row.waiting), problem)
-
-
-def _after_dot(recipient: Recipient) -> Recipient:
-    return replace(recipient, state="uncertain") if recipient.state == "waiting" else recipient
 
 
 def _note_attempt(runtime: Runtime, account: Account, result: SubmissionResult) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from soinbox_web.mail.mime.compose import new_message_id
@@ -16,11 +17,12 @@ from soinbox_web.store import outbox
 from soinbox_web.texts import Translate
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+LEFT_ALONE = timedelta(seconds=5)  # before a mailroom sends what this process has put in the outbox
 _BCC = re.compile(rb"(?im)^bcc:.*\r\n(?:[ \t].*\r\n)*")
 
 
 def queue_file(runtime: Runtime, account: Account, raw: bytes) -> int:
-    """Put a whole message in the outbox, to be sent from now on; the row's id.
+    """Put a whole message in the outbox, for `deliver` to send at once, else for the mailroom; the row's id.
 
     InputError input_invalid without a recipient; SendError sender_not_first or sending_not_set_up, also when
     its From is not the account's address.
@@ -48,7 +50,7 @@ def queue_file(runtime: Runtime, account: Account, raw: bytes) -> int:
             connection, account.user_id, account.id, now, compose_token=secrets.token_urlsafe(24),
             message_id=message_id, subject=message.subject, envelope_from=account.address,
             recipients=[each.address for each in people.people],
-            wire=_BCC.sub(b"", head + b"\r\n") + b"\r\n" + body, sent_copy=copy, not_before=now,
+            wire=_BCC.sub(b"", head + b"\r\n") + b"\r\n" + body, sent_copy=copy, not_before=now + LEFT_ALONE,
         )  # fmt: skip
 
 

@@ -98,10 +98,13 @@ def undoable(runtime: Runtime, user_id: int) -> list[Held]:
 
 
 def undo(runtime: Runtime, user_id: int, outbox_id: int) -> int:
-    """Take a mail back while it is held; its draft's id. SendError too_late when it is on its way."""
-    row = _own(runtime, user_id, outbox_id)
+    """Take a mail back while it is held; its draft's id.
+
+    SendError too_late when it is on its way, or somebody has it.
+    """
     with runtime.db.write() as connection:
-        if row.state != "held" or not outbox.cancel(connection, row.id, "held", runtime.clock.now()):
+        row = _own(runtime, user_id, outbox_id)
+        if row.reached or not outbox.cancel(connection, row.id, "held", runtime.clock.now()):
             raise SendError(Problem("too_late"))
         return _back_to_draft(runtime, user_id, row)
 
@@ -115,13 +118,18 @@ def again(runtime: Runtime, user_id: int, outbox_id: int) -> None:
 
 
 def give_up(runtime: Runtime, user_id: int, outbox_id: int) -> int | None:
-    """Take a failed or uncertain mail out of the outbox; its draft, if that is still there."""
+    """Take a failed or uncertain mail out of the outbox; its draft, if that is still there.
+
+    Of a mail that somebody has there is no draft any more: it would be sent to them once more.
+    """
     row = _own(runtime, user_id, outbox_id)
     with runtime.db.write() as connection:
         if row.state not in ("failed", "uncertain") or not outbox.cancel(
             connection, row.id, row.state, runtime.clock.now()
         ):
             raise SendError(Problem("too_late"))
+        if row.reached and row.draft_id is not None:
+            drafts.remove(connection, user_id, row.draft_id, runtime.clock.now())
         return _back_to_draft(runtime, user_id, row) or None
 
 

@@ -41,14 +41,14 @@ def settle_found(runtime: Runtime) -> int:
             if not outbox.settle_uncertain(connection, row.id, told, now):
                 continue
             mark_answered(connection, row, now)
-            if row.draft_id is not None:
+            if row.draft_id is not None and all(each.state != "delayed" for each in told):
                 drafts.remove(connection, row.user_id, row.draft_id, now)
     return len(found)
 
 
 def _in_sent(runtime: Runtime, account: Account, row: OutboxRow) -> bool:
     """Not when an earlier try reached somebody: then the copy in Sent is of that try."""
-    if any(each.state == "sent" for each in row.recipients):
+    if row.reached:
         return False
     with runtime.mailbox(account.id, account.generation).read() as connection:
         sent = {each.id for each in folders.listing(connection) if each.role in ("sent", "all")}
