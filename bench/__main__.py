@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import flatness, idling, live, mailboxes, measures, parsing, peers
+from bench import flatness, idling, live, mailboxes, measures, parsing, peers, slow_line
 from soinbox_web.clock import SystemClock
 from soinbox_web.model.account import Account
 from soinbox_web.model.allow_list import AllowList
@@ -23,7 +23,13 @@ from tests.servers.dovecot import PROGRAM, Dovecot
 from tests.servers.mailbox import RealMailbox
 
 PASSWORD = "lampje-voor-anna"
-REST = {"parsing": parsing.run, "flatness": flatness.run, "live": live.run, "idling": idling.run}
+REST = {
+    "parsing": parsing.run,
+    "flatness": flatness.run,
+    "live": live.run,
+    "idling": idling.run,
+    "slow": slow_line.run,
+}
 PARTS = ("envelopes", *REST)
 
 

@@ -62,6 +62,18 @@ def status(connection: ImapConnection, wire: str) -> FolderStatus:
     raise _broken("no answer to STATUS")
 
 
+def compress(connection: ImapConnection) -> bool:
+    """DEFLATE on the line from here on (RFC 4978); False where the server does not offer it or refuses."""
+    if "COMPRESS=DEFLATE" not in connection.capabilities:
+        return False
+    try:
+        run(connection, "COMPRESS", "DEFLATE")
+    except CommandRefused:
+        return False
+    connection.client.wire.compress()
+    return True
+
+
 def enable_qresync(connection: ImapConnection) -> bool:
     """Ask for QRESYNC (RFC 7162), before any folder is opened; True when the server will."""
     if not {"ENABLE", "QRESYNC"} <= set(connection.capabilities):

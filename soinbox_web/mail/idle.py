@@ -3,8 +3,6 @@
 With NOTIFY (RFC 5465) it speaks of all other folders as well; what that gains is in docs/adr/0008.
 """
 
-import ssl
-
 from soinbox_web.mail import folders
 from soinbox_web.mail.answers import CommandRefused, begin, refuse_end, run, translated
 from soinbox_web.mail.imap import ImapConnection
@@ -55,8 +53,7 @@ class Idle:
     @property
     def waiting(self) -> bool:
         """Something was already read from the socket and waits in a buffer, where poll cannot see it."""
-        sock = self._client.wire.sock
-        return bool(self._client.wire.buffered or (isinstance(sock, ssl.SSLSocket) and sock.pending()))
+        return self._client.wire.waiting
 
     def begin(self) -> bool:
         changed = self._ask_for_all() if self._everywhere else False

@@ -12,7 +12,7 @@ from soinbox_web.mail.wire import Overflow, Wire
 from soinbox_web.problems import Field, InputError, Problem
 
 vars(imaplib)["_MAXLINE"] = 1_000_000  # what imaplib itself says
-vars(imaplib)["Commands"]["ID"] = ("NONAUTH", "AUTH", "SELECTED")
+vars(imaplib)["Commands"] |= {"ID": ("NONAUTH", "AUTH", "SELECTED"), "COMPRESS": ("AUTH",)}
 
 ImapError = imaplib.IMAP4.error  # noqa: TID251  (its names, for the files that may not touch imaplib)
 ImapAbort = imaplib.IMAP4.abort  # noqa: TID251

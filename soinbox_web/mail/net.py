@@ -7,6 +7,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from ipaddress import ip_address
 from itertools import zip_longest
 from typing import Literal
 
@@ -86,6 +87,10 @@ class Network:
         if note and six_failed and sock.family == socket.AF_INET:
             note(_failure("ipv6_only_failure", name, port).problem)
         return sock
+
+    def is_far(self, sock: socket.socket) -> bool:
+        """The peer is across the internet, where bytes are dearer than cycles."""
+        return is_public(ip_address(sock.getpeername()[0].partition("%")[0]))
 
     def _may_reach(self, host: str, address: IPAddress, port: int, usual: bool) -> bool:
         return (usual and is_public(address)) or self.settings.allow_hosts.permits(host, address, port)

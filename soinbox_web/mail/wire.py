@@ -7,6 +7,7 @@ import socket
 import ssl
 
 from soinbox_web.clock import Clock
+from soinbox_web.mail.deflate import Deflate
 
 CHUNK = 65_536
 
@@ -28,6 +29,7 @@ class Wire:
         self._deadline = self._end = self._patience = 0.0
         self._data = b""
         self._at = 0
+        self._deflate: Deflate | None = None
 
     @property
     def encrypted(self) -> bool:
@@ -37,6 +39,12 @@ class Wire:
     def buffered(self) -> int:
         """Bytes that came and were not read yet."""
         return len(self._data) - self._at
+
+    @property
+    def waiting(self) -> bool:
+        """Something came that was not read yet, and that poll cannot see."""
+        unpacked = self.buffered or (self._deflate is not None and self._deflate.waiting)
+        return bool(unpacked or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()))
 
     def allow(self, seconds: float, altogether: float = 0.0) -> None:
         """Set the deadline of all that follows; `go_on` may put it off, to `altogether` seconds from now."""
@@ -50,6 +58,11 @@ class Wire:
     def secure(self, sock: ssl.SSLSocket) -> None:
         """Go on over TLS; whatever was buffered in clear is forgotten."""
         self.sock = sock
+        self._data, self._at = b"", 0
+
+    def compress(self) -> None:
+        """From here on both sides speak DEFLATE; what came already is packed."""
+        self._deflate = Deflate(self._data[self._at :])
         self._data, self._at = b"", 0
 
     def line(self, limit: int) -> bytes:
@@ -119,11 +132,11 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         self.sock.settimeout(self._remaining())
-        self.sock.sendall(data)
+        self.sock.sendall(self._deflate.pack(data) if self._deflate else data)
 
     def readable(self, seconds: float) -> bool:
         """True as soon as something can be read; False after `seconds` of silence."""
-        if self.buffered or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+        if self.waiting:
             return True
         poll = select.poll()
         poll.register(self.sock.fileno(), select.POLLIN)
@@ -149,6 +162,9 @@ class Wire:
         return remaining
 
     def _receive(self) -> bytes:
+        return self._deflate.unpack(self._received) if self._deflate else self._received()
+
+    def _received(self) -> bytes:
         if self.sock.gettimeout() != 0:
             self.sock.settimeout(self._remaining())
         return self.sock.recv(CHUNK)

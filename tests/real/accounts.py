@@ -1,5 +1,8 @@
 """Accounts for tests that synchronise real mailboxes."""
 
+from dataclasses import replace
+from typing import Protocol
+
 from soinbox_web.model.account import Account
 from soinbox_web.model.server import Login
 from soinbox_web.runtime import Runtime
@@ -37,6 +40,24 @@ def connect_account(
         made = accounts.read(connection, number)
         accounts.seal_secret(connection, runtime.vault, made, "imap", password)
         return made
+
+
+class Door(Protocol):
+    """Whatever stands before a server on loopback."""
+
+    @property
+    def port(self) -> int: ...
+
+
+def through(runtime: Runtime, account: Account, door: Door) -> Account:
+    """The same account, its server reached through something that stands before it."""
+    login = replace(account.imap, port=door.port)
+    with runtime.db.write() as connection:
+        secret = accounts.open_secret(connection, runtime.vault, account, "imap")
+        accounts.update_login(connection, account.id, login, None, runtime.clock.now())
+        moved = accounts.read(connection, account.id)
+        accounts.seal_secret(connection, runtime.vault, moved, "imap", secret)
+        return moved
 
 
 def tell(runtime: Runtime, account: Account) -> None:

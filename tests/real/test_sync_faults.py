@@ -1,7 +1,5 @@
 """A connection that breaks anywhere: a problem with a name, nothing lost, and the next run mends it."""
 
-from dataclasses import replace
-
 import pytest
 
 from soinbox_web import __version__
@@ -11,8 +9,8 @@ from soinbox_web.problems.catalogue import KINDS
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
-from soinbox_web.store import accounts, aside, folders, messages
-from tests.real.accounts import add_account
+from soinbox_web.store import aside, folders, messages
+from tests.real.accounts import add_account, through
 from tests.servers.fault_proxy import Fault, FaultProxy
 from tests.servers.mailbox import RealMailbox
 
@@ -27,17 +25,6 @@ def proxy(ca: Authority, mailbox: RealMailbox) -> FaultProxy:
     return FaultProxy(
         ("127.0.0.1", dovecot.imaps_port), certificate=ca.issue("localhost"), upstream=dovecot.client_context
     )
-
-
-def through(runtime: Runtime, account: Account, proxy: FaultProxy) -> Account:
-    """The same account, its server reached through the proxy."""
-    login = replace(account.imap, port=proxy.port)
-    with runtime.db.write() as connection:
-        secret = accounts.open_secret(connection, runtime.vault, account, "imap")
-        accounts.update_login(connection, account.id, login, None, runtime.clock.now())
-        moved = accounts.read(connection, account.id)
-        accounts.seal_secret(connection, runtime.vault, moved, "imap", secret)
-        return moved
 
 
 def uids(runtime: Runtime, account: Account) -> list[int]:

@@ -78,7 +78,7 @@ plugin {{
   quota_vsizes = yes
 }}
 protocol imap {{
-  mail_plugins = quota imap_quota
+  mail_plugins = quota imap_quota imap_zlib
 }}
 service imap-login {{
   chroot =

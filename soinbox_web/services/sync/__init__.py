@@ -47,6 +47,8 @@ def connect(runtime: Runtime, account: Account, network: Network | None = None) 
         connection = ImapConnection.connect(account.imap, network, provider=provider, stages=stages)
         try:
             connection.sign_in(secret, token=token)
+            if network.is_far(connection.client.wire.sock):
+                server.compress(connection)
         except BaseException:
             connection.close()
             raise
