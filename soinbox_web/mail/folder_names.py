@@ -10,8 +10,11 @@ from soinbox_web.model.folder import Role
 _SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
 
 
-def decode(raw: bytes) -> str:
-    """The name as people read it; a broken one stays as the server spells it. Never raises."""
+def decode(raw: bytes, *, utf8: bool = False) -> str:
+    """The name as people read it; a broken one stays as the server spells it. Never raises.
+
+    `utf8`: the server spells names in UTF-8, and `&` means itself.
+    """
     try:
         text = raw.decode("ascii")
     except UnicodeDecodeError:
@@ -19,7 +22,7 @@ def decode(raw: bytes) -> str:
             return clean(raw.decode("utf-8")) or raw.decode("latin-1")
         except UnicodeDecodeError:
             return clean(raw.decode("latin-1")) or "?"
-    if "&" not in text:
+    if "&" not in text or utf8:
         return clean(text) or text
     try:
         decoded = _SHIFTED.sub(lambda found: _shifted(found[1]), text)
@@ -28,8 +31,10 @@ def decode(raw: bytes) -> str:
     return clean(decoded) or text
 
 
-def encode(name: str) -> str:
-    """The name as the server wants it (for folders that it does not list yet)."""
+def encode(name: str, *, utf8: bool = False) -> str:
+    """The name as the server wants it (for folders that it does not list yet), Latin-1 for its bytes."""
+    if utf8:
+        return name.encode().decode("latin-1")
     out, shifted = [], ""
     for character in name:
         if " " <= character <= "~":

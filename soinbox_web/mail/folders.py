@@ -47,7 +47,7 @@ def list_folders(connection: ImapConnection) -> list[ServerFolder]:
         if not wanted:
             raise
         answers = run(connection, "LIST", '""', '"*"').answers
-    found = _read_list(answers[: 3 * MOST_FOLDERS])
+    found = _read_list(answers[: 3 * MOST_FOLDERS], connection.utf8)
     if not any(folder.role == "inbox" for folder in found):
         found.insert(0, ServerFolder("INBOX", "INBOX", "", "inbox", True))
     return _with_roles_by_name(found)
@@ -76,13 +76,26 @@ def compress(connection: ImapConnection) -> bool:
 
 def enable_qresync(connection: ImapConnection) -> bool:
     """Ask for QRESYNC (RFC 7162), before any folder is opened; True when the server will."""
-    if not {"ENABLE", "QRESYNC"} <= set(connection.capabilities):
+    return "QRESYNC" in connection.capabilities and _enabled(connection, "QRESYNC")
+
+
+def accept_utf8(connection: ImapConnection) -> None:
+    """Ask for UTF-8 in names and headers (RFC 6855) where it is offered, before any folder is opened."""
+    if {"UTF8=ACCEPT", "UTF8=ONLY"} & set(connection.capabilities):
+        connection.utf8 = _enabled(connection, "UTF8=ACCEPT")
+
+
+def _enabled(connection: ImapConnection, extension: str) -> bool:
+    if "ENABLE" not in connection.capabilities:
         return False
     try:
-        answers = run(connection, "ENABLE", "QRESYNC").answers
+        answers = run(connection, "ENABLE", extension).answers
     except CommandRefused:
         return False
-    return any(a[0].upper().startswith(b"ENABLED") and b"QRESYNC" in a[0].upper() for a in answers)
+    return any(
+        words[:1] == [b"ENABLED"] and extension.encode() in words
+        for words in (answer[0].upper().split() for answer in answers)
+    )
 
 
 @dataclass
@@ -177,16 +190,17 @@ def uids_since(connection: ImapConnection, day: date) -> list[int]:
 def text_search(connection: ImapConnection, words: Sequence[str]) -> list[int]:
     """The UIDs in the folder that is open whose header or text has every word, ascending.
 
-    Words beyond ASCII go as literals, one a command (RFC 9051 section 6.4.4). Raises CommandRefused, also for
-    a server that knows no UTF-8 (BADCHARSET).
+    Words beyond ASCII go as literals, one a command (RFC 9051 section 6.4.4); where UTF-8 is accepted they
+    are quoted like others, and no charset may be named. Raises CommandRefused, also for a server that knows
+    no UTF-8 (BADCHARSET).
     """
     refuse_breaks(*words)
-    plain = [word for word in words if word.isascii()]
-    keys = [part for word in plain for part in ("TEXT", quoted(word))]
+    plain = [word for word in words if word.isascii() or connection.utf8]
+    keys = [part for word in plain for part in ("TEXT", quoted(word.encode().decode("latin-1")))]
     with connection.client.unhurried():
         found = set(uids_found(run(connection, "UID", "SEARCH", *keys).answers)) if keys else None
         for word in words:
-            if not word.isascii():
+            if word not in plain:
                 connection.client.literal = word.encode()  # type: ignore[assignment]
                 answers = run(connection, "UID", "SEARCH", "CHARSET", "UTF-8", "TEXT").answers
                 each = set(uids_found(answers))
@@ -293,7 +307,7 @@ def _counts(items: Token) -> dict[str, int]:
     return {name: int(value) for name, value in pairs(items).items() if str(value).isdigit()}
 
 
-def _read_list(answers: list[Answer]) -> list[ServerFolder]:
+def _read_list(answers: list[Answer], utf8: bool) -> list[ServerFolder]:
     folders: dict[bytes, ServerFolder] = {}
     statuses: dict[bytes, FolderStatus] = {}
     for answer in answers:
@@ -301,7 +315,7 @@ def _read_list(answers: list[Answer]) -> list[ServerFolder]:
             words = tokens(answer)
             if str(words[0]).upper() == "LIST":
                 raw = _raw(words[3])
-                folders[raw] = _folder(raw, words[1], words[2])
+                folders[raw] = _folder(raw, words[1], words[2], utf8)
             elif str(words[0]).upper() == "STATUS":
                 statuses[_raw(words[1])] = _status(words[2])
         except (ValueError, IndexError, TypeError):
@@ -329,10 +343,10 @@ def told_of(answer: Answer) -> dict[str, dict[str, int]]:
     return {}
 
 
-def _folder(raw: bytes, attributes: Token, delimiter: Token) -> ServerFolder:
+def _folder(raw: bytes, attributes: Token, delimiter: Token, utf8: bool) -> ServerFolder:
     told = {str(attribute).lower() for attribute in attributes or ()}
     inbox = raw.upper() == b"INBOX"
-    name = "INBOX" if inbox else folder_names.decode(raw)
+    name = "INBOX" if inbox else folder_names.decode(raw, utf8=utf8)
     selectable = not told & {"\\noselect", "\\nonexistent"}
     role = "inbox" if inbox else folder_names.role_of(told)
     return ServerFolder(

@@ -55,6 +55,7 @@ class ImapConnection:
     stages: Stages
 
     opened = ""  # the folder that is open, as the server spells it
+    utf8 = False  # the server spells folders in UTF-8 (RFC 6855), not in modified UTF-7
     _challenged = oauth.Challenge()  # why a token was refused
 
     @classmethod

@@ -20,11 +20,12 @@ _UNTAGGED = {
 
 
 class ScriptedImap(ScriptedServer[ImapBehaviour]):
-    """See `ImapBehaviour`; `appended` holds the messages of APPEND."""
+    """See `ImapBehaviour`; `appended` holds the messages of APPEND, `asked` commands with their arguments."""
 
     def __init__(self, behaviour: ImapBehaviour, *, host: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__(behaviour, host=host, port=port)
         self.appended: list[bytes] = []
+        self.asked: list[tuple[str, list[bytes]]] = []
 
     def _default_greeting(self) -> bytes:
         return b"* OK rehearsal ready\r\n"
@@ -102,6 +103,7 @@ class ScriptedImap(ScriptedServer[ImapBehaviour]):
     def _answer(
         self, wire: Wire, behaviour: ImapBehaviour, tag: bytes, verb: str, arguments: list[bytes]
     ) -> None:
+        self.asked.append((verb, arguments))
         self._moment(verb, behaviour)
         untagged, answer = self._usual(wire, behaviour, verb, arguments)
         if verb == "IDLE":

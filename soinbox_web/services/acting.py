@@ -272,8 +272,9 @@ def _for(desk: Desk, role: Role, name: str) -> Target:
         here = folders.by_role(connection, role)
     found = here or next((each for each in server.list_folders(desk.connection) if each.role == role), None)
     if found is None:
-        changing.create(desk.connection, encode(name))
-        return Target(name, encode(name))
+        wire = encode(name, utf8=desk.connection.utf8)
+        changing.create(desk.connection, wire)
+        return Target(name, wire)
     return Target(found.name, found.wire)
 
 

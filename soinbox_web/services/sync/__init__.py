@@ -49,6 +49,7 @@ def connect(runtime: Runtime, account: Account, network: Network | None = None) 
             connection.sign_in(secret, token=token)
             if network.is_far(connection.client.wire.sock):
                 server.compress(connection)
+            server.accept_utf8(connection)
         except BaseException:
             connection.close()
             raise
