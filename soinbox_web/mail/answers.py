@@ -32,6 +32,10 @@ class CommandRefused(ServerError):
     """The server said NO or BAD to one command; the connection goes on."""
 
 
+class NotNow(ServerError):
+    """The server refuses for the moment, and it is better to come back later; the connection goes on."""
+
+
 class Done(NamedTuple):
     """Every answer of a command, and the text of its tagged OK."""
 
@@ -185,5 +189,5 @@ def refusal(answer: Tagged) -> ServerError:
     evidence = shown(answer.line)
     code = answer.line.partition(b"[")[2].partition(b"]")[0].upper()
     if code in _PASSING:
-        return ServerError(Problem(_PASSING[code], "imap", evidence=evidence))
+        return NotNow(Problem(_PASSING[code], "imap", evidence=evidence))
     return CommandRefused(Problem(_OURS.get(code, "command_refused"), "imap", evidence=evidence))

@@ -5,9 +5,10 @@ remembered, and the usual shape of a field is told apart before anything is deco
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date as calendar_day
 from functools import lru_cache
+from itertools import islice
 from typing import TypeVar
 
 from soinbox_web.mail.mime import caps, headers
@@ -75,27 +76,25 @@ def people(raw: bytes) -> tuple[Correspondent, ...]:
     """The people of an address list as it came, or NIL."""
     if len(raw) < 4:
         return ()
-    found = [
-        person(inside(name), inside(local), inside(host))
-        for name, local, host in _PERSON.findall(raw)
-        if host not in (b"NIL", b"nil")
-    ]
-    return _named(found)
+    return _named(
+        person(*map(inside, found.groups()))
+        for found in _PERSON.finditer(raw)
+        if found[3] not in (b"NIL", b"nil")
+    )
 
 
 def people_of(listed: Sequence[object]) -> tuple[Correspondent, ...]:
     """The people of an address list that was parsed."""
-    found = [
+    return _named(
         person(*(part if isinstance(part, bytes) else b"" for part in (one[0], one[2], one[3])))
         for one in listed
         if isinstance(one, list) and len(one) == 4 and one[3] is not None
-    ]
-    return _named(found)
+    )
 
 
-def _named(found: list[Correspondent]) -> tuple[Correspondent, ...]:
+def _named(found: Iterable[Correspondent]) -> tuple[Correspondent, ...]:
     """Those of whom anything is known, the first hundreds of them."""
-    return tuple([one for one in found if any(one)][:_MOST_PEOPLE])
+    return tuple(islice((one for one in found if any(one)), _MOST_PEOPLE))
 
 
 def person(name: bytes, mailbox: bytes, host: bytes) -> Correspondent:

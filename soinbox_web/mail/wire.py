@@ -27,6 +27,7 @@ class Wire:
         self.sock = sock
         self._clock = clock
         self._deadline = self._end = self._patience = 0.0
+        self._useful = False  # since the deadline was set last
         self._data = b""
         self._at = 0
         self._deflate: Deflate | None = None
@@ -50,10 +51,11 @@ class Wire:
         """Set the deadline of all that follows; `go_on` may put it off, to `altogether` seconds from now."""
         now = self._clock.monotonic()
         self._patience, self._deadline, self._end = seconds, now + seconds, now + max(seconds, altogether)
+        self._useful = False
 
     def go_on(self) -> None:
-        """As long again as `allow` said, within what it allowed altogether."""
-        self._deadline = min(self._clock.monotonic() + self._patience, self._end)
+        """What follows has as long again as `allow` said, within what it allowed altogether."""
+        self._useful = True
 
     def secure(self, sock: ssl.SSLSocket) -> None:
         """Go on over TLS; whatever was buffered in clear is forgotten."""
@@ -156,7 +158,10 @@ class Wire:
         self.sock.close()
 
     def _remaining(self) -> float:
-        remaining = self._deadline - self._clock.monotonic()
+        now = self._clock.monotonic()
+        if self._useful:
+            self._deadline, self._useful = min(now + self._patience, self._end), False
+        remaining = self._deadline - now
         if remaining <= 0:
             raise TimeoutError("no complete answer in time")
         return remaining

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from soinbox_web.mail import changing
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused
+from soinbox_web.mail.answers import CommandRefused, NotNow
 from soinbox_web.mail.folder_names import encode
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model import backoff
@@ -60,8 +60,8 @@ def recover(runtime: Runtime) -> None:
 def push(runtime: Runtime, account: Account, connection: ImapConnection) -> set[str]:
     """Push what is due; the names of the folders to synchronise next. Nothing while another process does.
 
-    A refusal is recorded with its row. Raises SoinboxError when the connection breaks; the rows are open
-    again then.
+    A refusal is recorded with its row; one that passes by itself opens it again for later. Raises
+    SoinboxError when the connection breaks; the rows are open again then.
     """
     with _pusher(runtime, account.id) as ours:
         if ours:
@@ -108,7 +108,8 @@ def _push_group(desk: Desk, group: Sequence[Action]) -> None:
         _finish(desk, group, error.problem)
     except SoinboxError as error:
         _again(desk, group, error.problem)
-        raise
+        if not isinstance(error, NotNow):
+            raise
     else:
         _finish(desk, group)
 

@@ -79,8 +79,9 @@ def recent() -> ResponseReturnValue:
 @inbox.post("/undo")
 def undo() -> ResponseReturnValue:
     """Take removals back."""
-    ids = [int(each) for each in request.form.getlist("id") if each.isascii() and each.isdigit()]
-    back = triage.undo(runtime(), current_user.id, [each for each in ids if each < 2**63][:1000])
+    given = request.form.getlist("id")[:1000]
+    ids = [int(each) for each in given if each.isascii() and each.isdigit() and len(each) < 19]
+    back = triage.undo(runtime(), current_user.id, ids)
     if ids and not back:
         flash(_("This could not be taken back: the message is no longer where it was put."))
     return see_other(inside(request.form.get("next")) or url_for("inbox.show"))

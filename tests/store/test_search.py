@@ -56,7 +56,8 @@ def connection() -> Iterator[sqlite3.Connection]:
 @pytest.mark.parametrize(
     "typed",
     ["off", "offerte", "OFFERTE", "cafe", "café", "Caf", "ja", "e-mail", "white lamp", "woord", "woord1",
-     "nix", "off lamp", '"offertes vergeleken"', "ø", "\u0345", "a" * 300],
+     "nix", "off lamp", "white-AND-lamp", "off-AND-woord001 AND",
+     '"offertes vergeleken"', "ø", "\u0345", "a" * 300],
 )  # fmt: skip
 def test_beginnings_find_what_the_prefix_of_fts5_finds(connection: sqlite3.Connection, typed: str) -> None:
     expected = [

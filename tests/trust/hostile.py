@@ -61,9 +61,9 @@ def _line(megabytes: int) -> Payload:
 
 def _crowds() -> Iterator[bytes]:
     """Envelopes without end, each with a megabyte of people that nobody has met before."""
-    person = b'("%d" NIL "p%d" "klant%d.example")'
+    crowd = b"".join(b'("%%" NIL "p%d" "klant%d.example")' % (n, n) for n in range(24_000))
     for uid in count(1):
-        yield fetched(uid, b"(%b)" % b"".join(person % (uid, n, n) for n in range(24_000)))
+        yield fetched(uid, b"(%b)" % crowd.replace(b"%", b"%d" % uid))
 
 
 def _last_words() -> Iterator[bytes]:
