@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
 from soinbox_web.model.account import Account
-from soinbox_web.model.folder import Folder
+from soinbox_web.model.folder import Folder, Role
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import Problem
 
@@ -13,6 +13,7 @@ Sort = Literal["date", "sender", "subject"]
 Order = Literal["newest", "oldest"]
 
 PAGE = 50
+OUTGOING = ("sent", "drafts")
 COUNTED = 1_000  # messages of a search or a filter; beyond, their number is not told
 EVERY_SORT: tuple[Sort, ...] = ("date", "sender", "subject")
 Senders = Literal["", "known", "colleague", "other"]
@@ -77,7 +78,12 @@ class MessageRow(NamedTuple):
     forwarded: bool
     has_attachments: bool
     has_invitation: bool
-    outgoing: bool = False
+    role: Role = ""  # of its folder
+
+    @property
+    def outgoing(self) -> bool:
+        """It is from the reader, so `people` are who it is to."""
+        return self.role in OUTGOING
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from soinbox_web.clock import moment
 from soinbox_web.model.account import Account
-from soinbox_web.model.folder import Folder
-from soinbox_web.model.listing import COUNTED, PAGE, Listing, MessageRow, Query
+from soinbox_web.model.folder import Folder, Role
+from soinbox_web.model.listing import COUNTED, OUTGOING, PAGE, Listing, MessageRow, Query
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
@@ -22,7 +22,6 @@ WAIT = 1.5  # seconds that a page waits for a body
 LOOK_EVERY = 0.025
 ASK_AGAIN = timedelta(seconds=30)  # after a body could not be fetched
 ONE_DAY = timedelta(days=1)
-OUTGOING = ("sent", "drafts")
 
 
 def own_account(runtime: Runtime, user_id: int, account_id: int) -> Account:
@@ -91,7 +90,7 @@ def message(runtime: Runtime, user_id: int, key: MessageKey) -> MessageRow:
         row = messages.find(connection, key.folder, key.uidvalidity, key.uid)
         if folder is None or row is None:
             raise AccessError(Problem("not_found"))
-        return _read(row, account, folder.name, folder.uidvalidity, folder.role in OUTGOING, overlay)
+        return _read(row, account, folder.name, folder.uidvalidity, folder.role, overlay)
 
 
 def raw(runtime: Runtime, user_id: int, key: MessageKey, *, wait: float = WAIT) -> bytes | None:
@@ -191,9 +190,8 @@ def _page(
     )  # fmt: skip
     if backwards and len(found) <= PAGE:  # the very first page, whole
         return _page(connection, account, folder, query.with_(), overlay, only)
-    outgoing = folder.role in OUTGOING
     rows = [
-        _read(row, account, folder.name, folder.uidvalidity, outgoing, overlay,
+        _read(row, account, folder.name, folder.uidvalidity, folder.role, overlay,
               _cursor_text(messages.cursor_of(row, query.sort)))
         for row in found[:PAGE]
     ]  # fmt: skip
@@ -221,7 +219,7 @@ def _found(
             )  # fmt: skip
             count += found
         rows.extend(
-            _read(r, each, r["folder"], r["uidvalidity"], False, overlay, f"{r['id']}", r["snippet"])
+            _read(r, each, r["folder"], r["uidvalidity"], r["role"], overlay, f"{r['id']}", r["snippet"])
             for r in batch
         )
     if backwards and len(rows) <= PAGE:
@@ -245,14 +243,14 @@ def _read(
     account: Account,
     folder: str,
     uidvalidity: int,
-    outgoing: bool,
+    role: Role,
     overlay: Overlay,
     cursor: str = "",
     preview: str = "",
 ) -> MessageRow:
     flags = overlay.flags((folder, uidvalidity, row["uid"]), messages.flags(row))
     people = row["sender_name"] or row["sender_address"]
-    if outgoing:
+    if role in OUTGOING:
         stored = messages.correspondents(row)
         people = ", ".join(c.name or c.address for c in (*stored.get("to", ()), *stored.get("cc", ())))
     return MessageRow(
@@ -269,7 +267,7 @@ def _read(
         forwarded="$Forwarded" in flags,
         has_attachments=bool(row["has_attachments"]),
         has_invitation=bool(row["has_invitation"]),
-        outgoing=outgoing,
+        role=role,
     )
 
 

@@ -85,7 +85,7 @@ def find(
     limit: int = 50,
     only: Filter = EVERYTHING,
 ) -> list[sqlite3.Row]:
-    """The next messages that have every word, with `folder` (its name), `uidvalidity` and a `snippet`.
+    """The next messages that have every word, with `folder` (its name), `role`, `uidvalidity`, `snippet`.
 
     `after` is the id of the last row seen; newest first, or from there on upwards. What the server has found
     for the same text is among them.
@@ -139,14 +139,14 @@ class _Search:
         start = 1 << 62 if after is None else after
         (wanted, values), (asked, given) = self._here, self._there
         here = self._connection.execute(
-            "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity,"  # noqa: S608
+            "SELECT m.*, f.name AS folder, f.role AS role, f.uidvalidity AS uidvalidity,"  # noqa: S608
             " snippet(search, -1, '', '', '…', 16) AS snippet"
             " FROM search CROSS JOIN messages m ON m.id = search.rowid JOIN folders f ON f.id = m.folder_id"
             f" WHERE {wanted} AND search.rowid {beyond} ? ORDER BY search.rowid {order} LIMIT ?",
             (*values, start, limit),
         ).fetchall()
         there = self._connection.execute(
-            "SELECT m.*, f.name AS folder, f.uidvalidity AS uidvalidity, '' AS snippet"  # noqa: S608
+            "SELECT m.*, f.name AS folder, f.role AS role, f.uidvalidity AS uidvalidity, '' AS snippet"  # noqa: S608
             " FROM found CROSS JOIN messages m ON m.folder_id = found.folder_id AND m.uid = found.uid"
             " JOIN folders f ON f.id = m.folder_id"
             f" WHERE {asked} AND m.id {beyond} ? ORDER BY m.id {order} LIMIT ?",

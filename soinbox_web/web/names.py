@@ -6,7 +6,7 @@ from flask import Blueprint
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
-from soinbox_web.model.folder import Folder
+from soinbox_web.model.folder import Folder, Role
 
 ROLE_ICONS = {
     "inbox": "tray", "drafts": "note-pencil", "sent": "paper-plane-tilt", "trash": "trash",
@@ -35,12 +35,18 @@ def install(blueprint: Blueprint) -> None:
     """The template filters `folder_name`, `folder_label`, `folder_icon`, `file_icon` and `grouped`."""
     for view in (folder_name, folder_label, folder_icon, file_icon, grouped):
         blueprint.add_app_template_filter(view)
+    blueprint.add_app_template_global(place_name)
 
 
 def folder_name(folder: Folder) -> str:
     """The official word of a folder with a role, else its own name."""
-    official = ROLE_NAMES.get(folder.role)
-    return official() if official else folder_label(folder.name)
+    return place_name(folder.role, folder.name)
+
+
+def place_name(role: Role, name: str) -> str:
+    """The same of a folder that is known by these only."""
+    official = ROLE_NAMES.get(role)
+    return official() if official else folder_label(name)
 
 
 def folder_label(name: str) -> str:

@@ -117,3 +117,14 @@ def test_search_pages_both_ways(
     back = text(signed_in, link(third, "Newer messages"))
     assert subjects(back) == subjects(second)
     assert subjects(text(signed_in, link(back, "Newer messages"))) == subjects(first)
+
+
+def test_a_search_everywhere_names_folders_by_their_official_words(
+    runtime: Runtime, account: Account, signed_in: SoinboxClient
+) -> None:
+    seed.deliver(runtime, account, [seed.letter("Overal gezocht")])
+    seed.deliver(runtime, account, [seed.letter("Overal verzonden")], folder="Sent")
+    html = text(signed_in, f"/inbox/{account.id}?q=overal&everywhere=1")
+    pills = re.findall(r'row-snippet" hx-ignore><span class="pill">([^<]*)<', html)
+    assert sorted(pills) == ["Inbox", "Sent items"]
+    assert html.count('<span class="quiet">To:</span>') == 1  # what is sent names who it is to

@@ -131,6 +131,8 @@ def test_delete_asks_then_hides_then_can_be_undone(
     with runtime.db.read() as connection:
         (action,) = actions.open_of(connection, account.id)
         assert actions.due(connection, account.id, clock.now()) == []
+    for odd in ("9" * 5000, str(2**63), "-1", "x", "²"):
+        assert signed_in.submit("/undo", {"id": odd}).status_code == 303
     signed_in.submit("/undo", {"id": str(action.id)})
     assert subjects(text(signed_in, f"/inbox/{account.id}")) == ["Weg ermee"]
 

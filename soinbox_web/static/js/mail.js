@@ -95,9 +95,10 @@ document.addEventListener(
     event.preventDefault();
     event.stopImmediatePropagation();
     const dialog = document.getElementById("ask-delete");
-    const title = dialog.querySelector("h2");
     const number = form.id === "bulk" ? ticked().length : 1;
-    title.textContent = number > 1 ? title.dataset.many.replace("{count}", number) : title.dataset.one;
+    for (const words of dialog.querySelectorAll("[data-one]")) {
+      words.textContent = number > 1 ? words.dataset.many.replace("{count}", number) : words.dataset.one;
+    }
     dialog.querySelector("[data-final]").hidden = submitter.dataset.ask !== "final";
     dialog.querySelector("[data-kept]").hidden = submitter.dataset.ask === "final";
     dialog.returnValue = "";
