@@ -68,6 +68,11 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone(zone())
 
 
+def word(text: str) -> str:
+    """A text without values in the reader's language, for code that needs many a request."""
+    return str(_words().gettext(text))
+
+
 class Words:
     """The texts of one language as templates place them: formatted, safe, each looked up once.
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from flask import Blueprint
 from flask_babel import format_decimal
-from flask_babel import gettext as _
 
 from soinbox_web.model.folder import Folder, Role
+from soinbox_web.web.language import word as _
 
 ROLE_ICONS = {
     "inbox": "tray", "drafts": "note-pencil", "sent": "paper-plane-tilt", "trash": "trash",
