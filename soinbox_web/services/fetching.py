@@ -121,6 +121,7 @@ def _fetch(reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]]) ->
     if came:
         with reader.mailbox.write() as connection:
             bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())
+        reader.mailbox.checkpoint()
     return came
 
 

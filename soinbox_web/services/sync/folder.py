@@ -211,6 +211,7 @@ def _store(session: Session, folder: Folder, found: Sequence[Envelope | Unreadab
         session.report.fetched += stored
         if folder.uidnext and stored:
             _note_arrivals(session, part)
+    session.mailbox.checkpoint()
     with session.mailbox.read() as connection:
         here = folders.by_id(connection, folder.id)
     session.progress(Progress(folder.name, here.stored if here else 0, total))
