@@ -76,7 +76,7 @@ class Database:
     def checkpoint(self) -> None:
         """Bring what was written into the file itself (a passive checkpoint): nobody waits for it.
 
-        For who writes much: SQLite does it by itself within a COMMIT, which made the longest writes (measured).
+        For who writes much: within a COMMIT, where SQLite does it unasked, it made the longest writes.
         """
         with _translated(self.path):
             self.connection().execute("PRAGMA wal_checkpoint(PASSIVE)")

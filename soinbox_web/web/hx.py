@@ -1,7 +1,7 @@
 """The only file that knows htmx's headers (htmx 4: `HX-Target` is `tag#id`)."""
 
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
@@ -34,8 +34,16 @@ def go(response: Response, url: str) -> Response:
 
 def current_argument(name: str) -> str:
     """An argument of the URL in the browser's address line, as htmx tells it; "" when there is none."""
-    query = urlsplit(request.headers.get("HX-Current-URL", "")).query
+    query = parts(request.headers.get("HX-Current-URL", "")).query
     return next(iter(parse_qs(query).get(name, ())), "")
+
+
+def parts(url: str) -> SplitResult:
+    """A URL that a browser sent, taken apart; empty where it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def go_or_redirect(url: str, redirect: Callable[[str], ResponseReturnValue]) -> ResponseReturnValue:

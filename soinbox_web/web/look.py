@@ -5,12 +5,11 @@ import zlib
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, g, request, url_for
 from markupsafe import Markup
 
-from soinbox_web.web import dates
+from soinbox_web.web import dates, hx
 from soinbox_web.web.page import inside
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -49,7 +48,7 @@ def here() -> str:
 
 def came_from() -> str:
     """The path and query of the page of ours that led here; "" when there is none."""
-    origin = urlsplit(request.referrer or "")
+    origin = hx.parts(request.referrer or "")
     path = f"{origin.path}?{origin.query}" if origin.query else origin.path
     return inside(path) if origin.netloc == request.host else ""
 
