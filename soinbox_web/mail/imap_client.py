@@ -19,7 +19,12 @@ ImapAbort = imaplib.IMAP4.abort  # noqa: TID251
 
 GREETING_LINE = 8_192
 LINE = 65_536
-LONG_LINES = {"FETCH": 1_000_000, "SEARCH": 12_000_000, "EXAMINE": 12_000_000}  # UIDs of a million messages
+LONG_LINES = {
+    "FETCH": 1_000_000,
+    "IDLE": 1_000_000,
+    "SEARCH": 12_000_000,
+    "EXAMINE": 12_000_000,
+}  # UIDs of a million
 LITERAL = 50_000_000  # of a FETCH; elsewhere it is as long as a line
 PIECE = 500_000  # of a literal, that is something useful by itself
 KEPT = LITERAL + 2_000_000  # bytes of the answers to one command, as far as they are kept

@@ -13,7 +13,6 @@ from soinbox_web.model.day import Hour
 from soinbox_web.model.folder import Folder
 from soinbox_web.problems import AccessError, Problem, ServerError, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.services import sync
 from soinbox_web.store import accounts, actions, changes, folders, hours, requests
 from soinbox_web.texts import Translate
 
@@ -135,7 +134,8 @@ def fetch_back(runtime: Runtime, user_id: int, account_id: int, days: int | None
         return
     with runtime.db.write() as connection:
         accounts.set_sync_days(connection, account.id, days)
-        sync.rebuild(runtime, account)
+        accounts.next_generation(connection, account, runtime.clock.now())
+    runtime.forget_mailbox(account.id, account.generation)
 
 
 def unsent(runtime: Runtime, account: Account) -> int:

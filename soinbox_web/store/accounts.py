@@ -10,6 +10,7 @@ from soinbox_web.clock import moment, timestamp
 from soinbox_web.model.account import Account, SideStatus
 from soinbox_web.model.server import Login
 from soinbox_web.problems import AccessError, Problem, StoreError
+from soinbox_web.store import changes
 from soinbox_web.store.vault import Associated, Vault
 from soinbox_web.texts import Translate
 
@@ -114,9 +115,12 @@ def set_sync_days(connection: sqlite3.Connection, account_id: int, days: int | N
     connection.execute("UPDATE accounts SET sync_days = ? WHERE id = ?", (days, account_id))
 
 
-def next_generation(connection: sqlite3.Connection, account_id: int) -> None:
+def next_generation(connection: sqlite3.Connection, account: Account, at: datetime) -> None:
     """From now on another mailbox file is the account's: what the server holds is fetched anew."""
-    connection.execute("UPDATE accounts SET generation = generation + 1 WHERE id = ?", (account_id,))
+    connection.execute("UPDATE accounts SET generation = generation + 1 WHERE id = ?", (account.id,))
+    changes.record(
+        connection, "account", at, user_id=account.user_id, account_id=account.id, detail="rebuilt"
+    )
 
 
 def remove(connection: sqlite3.Connection, account_id: int) -> None:

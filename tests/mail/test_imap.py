@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import imap_tools
 import pytest
 
+from soinbox_web.mail.idle import Idle
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import ImapAbort
 from soinbox_web.mail.net import Network
@@ -59,6 +60,16 @@ def test_a_fetch_line_may_be_longer(opened: Opened) -> None:
     connection.open_inbox()
     status, data = connection.client.uid("FETCH", "1", "(FLAGS)")
     assert status == "OK" and len(data[0]) > 100_000
+
+
+def test_many_messages_may_vanish_while_it_is_listened(opened: Opened) -> None:
+    gone = b"* VANISHED " + b",".join(b"%d" % uid for uid in range(1, 30_000, 2)) + b"\r\n"
+    assert len(gone) > 80_000
+    connection = opened(untagged={"IDLE": gone})
+    connection.open_inbox()
+    listening = Idle(connection)
+    listening.begin()
+    assert listening.end()
 
 
 def test_a_literal_is_not_believed(opened: Opened) -> None:

@@ -19,7 +19,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
 from soinbox_web.services.sync.folder import fetch_arrivals, fetch_messages, synchronising_folder
 from soinbox_web.services.sync.session import Session, silent
-from soinbox_web.store import accounts, aside, backup, changes, folders, hours, mailbox_schema
+from soinbox_web.store import accounts, aside, backup, folders, hours, mailbox_schema
 
 __all__ = [
     "connect",
@@ -28,7 +28,6 @@ __all__ = [
     "fetch",
     "fetch_news",
     "open_session",
-    "rebuild",
     "refresh",
     "sync_once",
     "synchronise",
@@ -201,24 +200,12 @@ def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) 
         fit = fit and not (thorough and backup.check(stored, quick=True) != "ok")
     except StoreError:
         fit = False
-    if not fit:
-        rebuild(runtime, account)
-    return not fit
-
-
-def rebuild(runtime: Runtime, account: Account) -> None:
-    """Throw the mailbox file away by a new generation: the mailroom fetches everything anew."""
+    if fit:
+        return False
     with runtime.db.write() as writing:
-        accounts.next_generation(writing, account.id)
-        changes.record(
-            writing,
-            "account",
-            runtime.clock.now(),
-            user_id=account.user_id,
-            account_id=account.id,
-            detail="rebuilt",
-        )
+        accounts.next_generation(writing, account, runtime.clock.now())
     runtime.forget_mailbox(account.id, account.generation)
+    return True
 
 
 def _named(session: Session, name: str) -> Folder | None:
