@@ -179,28 +179,42 @@ def test_the_test_button_ends(settings: Settings, ca: Authority, name: str) -> N
         smtp.stop()
 
 
+AT_ONCE = (
+    "messages nobody asked for, without end",
+    "long answers without end to LIST",
+    "searches of 10 MB without end",
+    "silence in the middle of messages",
+)
+
+
 @pytest.mark.real
 def test_an_honest_account_is_undisturbed(runtime: Runtime, ca: Authority, mailbox: RealMailbox) -> None:
+    """Four hostile servers at once, each in a thread of its own as in the mailroom."""
     for number in range(20):
         mailbox.deliver_text(f"Bericht {number}")
     honest = add_account(runtime, mailbox)
-    stage, payload = SERVERS["messages nobody asked for, without end"]
-    with Hostile(ca.issue("localhost").server_context(), stage, payload) as server:
-        hostile = _account(runtime, server, "bram@noordlicht.example")
-        ended = threading.Event()
-
-        def suffer() -> None:
-            with contextlib.suppress(SoinboxError):
-                sync.sync_once(runtime, hostile.id)
-            ended.set()
-
-        threading.Thread(target=suffer, daemon=True).start()
-        while not server.met:
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(AT_ONCE)) as pool:
+        servers, suffering = [], []
+        for number, name in enumerate(AT_ONCE):
+            stage, payload = {**SERVERS, **SILENT}[name]
+            servers.append(
+                stack.enter_context(Hostile(ca.issue("localhost").server_context(), stage, payload))
+            )
+            account = _account(runtime, servers[-1], f"bram.{number}@noordlicht.example")
+            suffering.append(pool.submit(_suffer, runtime, account))
+        until = time.monotonic() + ENDED
+        while not all(server.met for server in servers) and time.monotonic() < until:
             time.sleep(0.01)
         report = sync.sync_once(runtime, honest.id)
         assert report.messages == 20
-        assert not ended.is_set(), "the hostile server was to be at work meanwhile"
-        assert ended.wait(ENDED)
+        assert not all(each.done() for each in suffering), "the hostile servers were to be at work meanwhile"
+        for each in suffering:
+            each.result(timeout=2 * ENDED)
+
+
+def _suffer(runtime: Runtime, account: Account) -> None:
+    with contextlib.suppress(SoinboxError):
+        sync.sync_once(runtime, account.id)
 
 
 def _seconds_of_harm(runtime: Runtime, made: Account, server: Hostile) -> float:

@@ -1,7 +1,8 @@
 """The bridge between uvicorn and Flask: whole answers in order, and no further ahead than the reader."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -27,8 +28,14 @@ def ask(app: Any) -> list[dict[str, Any]]:
     async def exchange() -> None:
         await Bridge(app, workers=2)(SCOPE, receive, send)
 
-    asyncio.run(exchange())
+    _run(exchange())
     return heard
+
+
+def _run(exchange: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: this one may have a loop already (Playwright's)."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, exchange).result()
 
 
 @pytest.mark.parametrize("pieces", [0, 1, 2, 3, 50])
@@ -70,7 +77,7 @@ def test_a_slow_reader_holds_a_long_answer_up() -> None:
     async def exchange() -> None:
         await Bridge(app, workers=2)(SCOPE, receive, send)
 
-    asyncio.run(exchange())
+    _run(exchange())
     assert taken == made == 60
     assert furthest < 20
 
