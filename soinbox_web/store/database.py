@@ -12,6 +12,7 @@ from soinbox_web.problems import Problem, StoreError
 
 BUSY_SECONDS = 5.0
 _INCREMENTAL = 2  # PRAGMA auto_vacuum
+_CACHE = 4_000  # kB; with SQLite's 2,000 a search for two words in a million messages took twice as long
 _MUCH = 4_000  # pages of the log of a file whose writers make checkpoints themselves
 
 
@@ -108,6 +109,7 @@ class Database:
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
             if self._synchronous == "NORMAL":
                 connection.execute(f"PRAGMA wal_autocheckpoint={_MUCH}")
+                connection.execute(f"PRAGMA cache_size=-{_CACHE}")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA trusted_schema=OFF")
             return connection
