@@ -8,7 +8,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard soinbox_web/translations/*/LC_MESSAGES/*.po))
 PYTEST ?= $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help demo run test check lint types arch bench doctor-report trust soak docs texts screenshots film clean
+.PHONY: help demo run test check lint types arch bench bench-pages doctor-report trust soak docs texts screenshots film clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -38,6 +38,10 @@ arch: $(VENV)/.test ## who may import whom
 bench: $(VENV)/.test $(CATALOGS) ## figures beside their peers, as ratios and as JSON
 	@tests/debian-parts
 	$(BIN)/python -m bench $(ARGS)
+
+bench-pages: $(VENV)/.test $(CATALOGS) ## pages beside Roundcube's on the same server (ARGS="--size 10000")
+	@tests/debian-parts
+	$(BIN)/python -m bench.pages $(ARGS)
 
 doctor-report: $(VENV)/.test $(CATALOGS) ## the numbers of set-up beside their goals, counted by the servers
 	@tests/debian-parts
