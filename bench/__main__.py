@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import flatness, idling, live, mailboxes, measures, parsing, peers, slow_line
-from soinbox_web.clock import SystemClock
 from soinbox_web.model.account import Account
-from soinbox_web.model.allow_list import AllowList
 from soinbox_web.rehearsal.certificates import Authority
-from soinbox_web.runtime import Runtime, build
-from soinbox_web.settings import Settings
+from soinbox_web.runtime import Runtime
 from tests.real.accounts import add_account
 from tests.servers.dovecot import PROGRAM, Dovecot
 from tests.servers.mailbox import RealMailbox
@@ -66,15 +63,7 @@ def _one(size: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         ca = Authority()
         server = Dovecot(ca, max_connections=50).start()
-        runtime = build(
-            Settings(
-                instance=Path(folder) / "instance",
-                ca_file=ca.write_anchor(Path(folder) / "ca.pem"),
-                allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"),
-                ispdb_url="",
-            ),
-            SystemClock(),
-        )
+        runtime = measures.instance(Path(folder), ca)
         try:
             return _measure(runtime, server, size)
         finally:

@@ -8,16 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from soinbox_web.clock import SystemClock
 from soinbox_web.mail import folders as server
 from soinbox_web.mail.envelope import Envelopes
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model import uid_set
 from soinbox_web.model.account import Account
+from soinbox_web.model.allow_list import AllowList
 from soinbox_web.model.listing import Query
 from soinbox_web.model.message import Envelope
-from soinbox_web.runtime import Runtime
+from soinbox_web.rehearsal.certificates import Authority
+from soinbox_web.runtime import Runtime, build
 from soinbox_web.services import fetching, reading, sync
 from soinbox_web.services.sync.session import Session
+from soinbox_web.settings import Settings
 from soinbox_web.store import folders, mailbox_schema, messages, search
 
 
@@ -27,6 +31,19 @@ class Taken:
 
     wall: float
     cpu: float
+
+
+def instance(folder: Path, ca: Authority) -> Runtime:
+    """A fresh instance in this folder that reaches servers on loopback."""
+    return build(
+        Settings(
+            instance=folder / "instance",
+            ca_file=ca.write_anchor(folder / "ca.pem"),
+            allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"),
+            ispdb_url="",
+        ),
+        SystemClock(),
+    )
 
 
 def timed(work: Callable[[], object]) -> Taken:

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench import mailboxes, measures
-from soinbox_web.clock import SystemClock
 from soinbox_web.mail.net import Network
 from soinbox_web.model.account import Account
-from soinbox_web.model.allow_list import AllowList
 from soinbox_web.rehearsal.certificates import Authority
-from soinbox_web.runtime import Runtime, build
+from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
-from soinbox_web.settings import Settings
 from tests.real.accounts import add_account, through
 from tests.servers.dovecot import Dovecot
 from tests.servers.mailbox import RealMailbox
@@ -85,15 +82,7 @@ def run() -> dict[str, Any]:
             maildir = server.maildir(ADDRESS, "INBOX")
             owner = maildir.stat()
             mailboxes.fill(maildir, MESSAGES, (owner.st_uid, owner.st_gid))
-            runtime = build(
-                Settings(
-                    instance=Path(folder) / "instance",
-                    ca_file=ca.write_anchor(Path(folder) / "ca.pem"),
-                    allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"),
-                    ispdb_url="",
-                ),
-                SystemClock(),
-            )
+            runtime = measures.instance(Path(folder), ca)
             account = add_account(runtime, RealMailbox(ADDRESS, PASSWORD, server, None))  # type: ignore[arg-type]
             try:
                 measures.everything(runtime, account)  # fills the server's own cache

@@ -1,6 +1,5 @@
 """Which processes the product is: web server and mailroom, alone or under one parent."""
 
-import fcntl
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from soinbox_web.runtime import build
 from soinbox_web.services import members, upkeep
 from soinbox_web.settings import Settings, child_environment, export
 from soinbox_web.stopping import stop_on
+from soinbox_web.store import locks
 
 WEB_WORKERS = 2
 STOP_SECONDS = 10
@@ -113,11 +113,9 @@ def supervise(commands: dict[str, list[str]], settings: Settings) -> None:
 @contextmanager
 def _served_once(settings: Settings) -> Iterator[None]:
     """Hold the instance while it is served; StoreError instance_running when another process does."""
-    with (settings.instance / "serving.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StoreError(Problem("instance_running")) from error
+    with locks.held(settings.instance / "serving.lock") as ours:
+        if not ours:
+            raise StoreError(Problem("instance_running"))
         yield
 
 

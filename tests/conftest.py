@@ -124,12 +124,12 @@ def signed_in(client: SoinboxClient, member: Member) -> SoinboxClient:
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory, ca_file: Path) -> Iterator[Callable[..., "Soinbox"]]:
     """Starts the whole product on an instance of its own: `product()`; all end with the tests."""
-    from tests.servers.soinbox import Soinbox
+    from tests.servers.soinbox import Soinbox, trusting
 
     started: list[Soinbox] = []
 
     def start(command: str = "serve", **variables: str) -> "Soinbox":
-        usual = {"CA_FILE": str(ca_file), "ALLOW_HOSTS": "127.0.0.0/8,::1/128", "ISPDB_URL": ""}
+        usual = trusting(ca_file)
         folder = tmp_path_factory.mktemp("product") / "instance"
         one = Soinbox(folder, {**usual, **variables}, command=command)
         started.append(one)

@@ -132,7 +132,7 @@ def examine(connection: ImapConnection, wire: str, since: tuple[int, int] | None
     elif "CONDSTORE" in connection.capabilities or "QRESYNC" in connection.capabilities:
         parameters = ["(CONDSTORE)"]
     connection.client.is_readonly = True
-    opened = _open(connection, "EXAMINE", wire, *parameters)
+    opened = _opened(connection, "EXAMINE", wire, *parameters)
     opened.resynchronised &= since is not None and since[0] == opened.status.uidvalidity
     return opened
 
@@ -140,7 +140,7 @@ def examine(connection: ImapConnection, wire: str, since: tuple[int, int] | None
 def select(connection: ImapConnection, wire: str) -> FolderStatus:
     """Open a folder to change it, for an action that somebody asked for."""
     connection.client.is_readonly = False
-    return _open(connection, "SELECT", wire).status
+    return _opened(connection, "SELECT", wire).status
 
 
 def stands_still(connection: ImapConnection, since: int) -> bool:
@@ -165,13 +165,6 @@ def stands_still(connection: ImapConnection, since: int) -> bool:
             if not waiting:
                 return quiet
     raise AssertionError("a server is heard until its command has ended")
-
-
-def _open(connection: ImapConnection, verb: str, wire: str, *parameters: str) -> Opened:
-    connection.opened = ""  # a folder that cannot be opened leaves none open
-    opened = _opened(connection, verb, quoted(wire), *parameters)
-    connection.opened = wire
-    return opened
 
 
 def uids(connection: ImapConnection, first: int = 1) -> list[int]:
@@ -266,11 +259,12 @@ _EXISTS = re.compile(rb"(\d{1,10}) EXISTS", re.IGNORECASE)
 _VANISHED = re.compile(rb"VANISHED(?: \(EARLIER\))? ([\d:,]+)", re.IGNORECASE)
 
 
-def _opened(connection: ImapConnection, name: str, *words: str | bytes) -> Opened:
+def _opened(connection: ImapConnection, verb: str, wire: str, *parameters: str) -> Opened:
     """The folder that a command opens; of changes that are too many to keep, none is told."""
+    connection.opened = ""  # a folder that cannot be opened leaves none open
     numbers = {"UIDVALIDITY": 0, "UIDNEXT": 0, "HIGHESTMODSEQ": 0}
     total, told, room, left = 0, [], _CHANGES, uid_set.MOST
-    for text, *_ in stream(connection, name, *words):
+    for text, *_ in stream(connection, verb, quoted(wire), *parameters):
         if code := _CODE.match(text):
             numbers[code[1].decode().upper()] = int(code[2])
         elif exists := _EXISTS.fullmatch(text):
@@ -283,7 +277,7 @@ def _opened(connection: ImapConnection, name: str, *words: str | bytes) -> Opene
                 told.clear()
                 left -= 1
                 connection.client.go_on()
-    connection.client.state = "SELECTED"
+    connection.client.state, connection.opened = "SELECTED", wire
     status = FolderStatus(numbers["UIDVALIDITY"], numbers["UIDNEXT"], total, numbers["HIGHESTMODSEQ"])
     return Opened(status, room >= 0, told)
 

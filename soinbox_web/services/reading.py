@@ -213,11 +213,9 @@ def _found(
         folder_id = None if query.everywhere else folder.id
         with runtime.mailbox(each.id, each.generation).read() as connection:
             mine = _over(only, overlay.row_ids(connection))
-            batch, found = search.page(
-                connection, query.text, folder_id=folder_id, after=cursor[1] if cursor else None,
-                descending=not backwards, limit=PAGE + 1, only=mine, most=COUNTED + 1,
-            )  # fmt: skip
-            count += found
+            found = search.Search(connection, query.text, folder_id, mine)
+            batch = found.rows(cursor[1] if cursor else None, not backwards, PAGE + 1)
+            count += found.count(COUNTED + 1)
         rows.extend(
             _read(r, each, r["folder"], r["uidvalidity"], r["role"], overlay, f"{r['id']}", r["snippet"])
             for r in batch

@@ -86,8 +86,8 @@ def search_json(runtime: Runtime, account: Account, text: str) -> dict[str, Any]
     """The newest messages of one account that have every word; `total` counts all."""
     started = runtime.clock.monotonic()
     with runtime.mailbox(account.id, account.generation).read() as connection:
-        total = search.count(connection, text)
-        rows = search.find(connection, text, limit=SHOWN)
+        found = search.Search(connection, text)
+        total, rows = found.count(), found.rows(limit=SHOWN)
     return {
         "total": total,
         "messages": [

@@ -21,7 +21,11 @@ def query(text: str) -> str:
 
     Nothing the person types is FTS5 syntax; "" when there is no word to look for.
     """
-    return " AND ".join(f'"{words}"' if whole else f'"{words}" *' for words, whole in _parts(text))
+    return " AND ".join(_spelled(words, whole) for words, whole in _parts(text))
+
+
+def _spelled(words: str, whole: bool) -> str:
+    return f'"{words}"' if whole else f'"{words}" *'
 
 
 def _parts(text: str) -> list[tuple[str, bool]]:
@@ -46,7 +50,7 @@ def _match(connection: sqlite3.Connection, text: str) -> str:
         if 0 < len(terms) <= _ENDINGS:
             found.append(f"({' OR '.join(map(_quoted, terms))})")
         else:
-            found.append(f'"{words}"' if whole else f'"{words}" *')
+            found.append(_spelled(words, whole))
     return " AND ".join(found)
 
 
@@ -90,38 +94,23 @@ def find(
     `after` is the id of the last row seen; newest first, or from there on upwards. What the server has found
     for the same text is among them.
     """
-    return _Search(connection, text, folder_id, only).rows(after, descending, limit)
+    return Search(connection, text, folder_id, only).rows(after, descending, limit)
 
 
 def count(connection: sqlite3.Connection, text: str, *, folder_id: int | None = None) -> int:
     """How many messages have every word, those that the server found included."""
-    return _Search(connection, text, folder_id, EVERYTHING).count()
+    return Search(connection, text, folder_id).count()
 
 
-def page(
-    connection: sqlite3.Connection,
-    text: str,
-    *,
-    most: int,
-    folder_id: int | None = None,
-    after: int | None = None,
-    descending: bool = True,
-    limit: int = 50,
-    only: Filter = EVERYTHING,
-) -> tuple[list[sqlite3.Row], int]:
-    """`find` and how many there are in all; counting ends at `most`.
-
-    A word may be in nine of ten messages: counting them all took 36 ms of 100,000 (measured).
-    """
-    search = _Search(connection, text, folder_id, only)
-    return search.rows(after, descending, limit), search.count(most)
-
-
-class _Search:
-    """One text looked for in a folder, or in all (None)."""
+class Search:
+    """One text looked for in a folder, or in all (None): its `rows` as `find` has them, and their `count`."""
 
     def __init__(
-        self, connection: sqlite3.Connection, text: str, folder_id: int | None, only: Filter
+        self,
+        connection: sqlite3.Connection,
+        text: str,
+        folder_id: int | None = None,
+        only: Filter = EVERYTHING,
     ) -> None:
         self._connection, self._words = connection, query(text)
         self._match = _match(connection, text) if self._words else ""
@@ -132,7 +121,7 @@ class _Search:
         self._here = f"search MATCH ?{here}{there}{rest}", [self._match, *of_folder, *of_folder, *values]
         self._there = f"found.query = ?{there}{rest}", [self._words, *of_folder, *values]
 
-    def rows(self, after: int | None, descending: bool, limit: int) -> list[sqlite3.Row]:
+    def rows(self, after: int | None = None, descending: bool = True, limit: int = 50) -> list[sqlite3.Row]:
         if not self._words:
             return []
         beyond, order = ("<", "DESC") if descending else (">", "ASC")
@@ -158,6 +147,9 @@ class _Search:
         return [merged[number] for number in sorted(merged, reverse=descending)][:limit]
 
     def count(self, most: int = 1 << 62) -> int:
+        """Counting ends at `most`: a word may be in nine of ten messages, and counting them all took 36 ms of
+        100,000 (measured).
+        """
         if not self._words:
             return 0
         (wanted, values), (asked, given) = self._here, self._there

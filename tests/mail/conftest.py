@@ -1,15 +1,18 @@
 """Servers that behave as told, on both sides, and a network that reaches them."""
 
 import dataclasses
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from soinbox_web.clock import SystemClock
 from soinbox_web.mail.net import Network
 from soinbox_web.mail.signin import Secrets, SideResult, SignInResult, sign_in
 from soinbox_web.mail.transport import Timeouts
+from soinbox_web.mail.wire import Wire
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.model.server import Login, Protocol, Security
 from soinbox_web.rehearsal.behaviour import ImapBehaviour, SmtpBehaviour
@@ -84,3 +87,14 @@ def make_bench(network: Network, ca: Authority) -> Iterator[Callable[[Protocol],
 def bench(request: pytest.FixtureRequest, make_bench: Callable[[Protocol], Bench]) -> Bench:
     """Runs the test once on each side."""
     return make_bench(request.param)
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Wire, socket.socket]]:
+    """Our end of a line, as a wire, and the other one."""
+    ours, theirs = socket.socketpair()
+    wire = Wire(ours, SystemClock())
+    wire.allow(2.0)
+    yield wire, theirs
+    wire.close()
+    theirs.close()

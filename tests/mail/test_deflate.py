@@ -3,11 +3,10 @@
 import random
 import socket
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from soinbox_web.clock import SystemClock
 from soinbox_web.mail.deflate import PIECE, BrokenDeflate, Deflate
 from soinbox_web.mail.wire import Wire
 
@@ -50,18 +49,8 @@ def test_both_directions_understand_each_other() -> None:
         assert other.unpack(receiving(one.pack(text), 10_000)) == text
 
 
-@pytest.fixture
-def wires() -> Iterator[tuple[Wire, socket.socket]]:
-    mine, theirs = socket.socketpair()
-    wire = Wire(mine, SystemClock())
-    wire.allow(5.0)
-    yield wire, theirs
-    wire.close()
-    theirs.close()
-
-
-def test_lines_blocks_and_what_poll_cannot_see(wires: tuple[Wire, socket.socket]) -> None:
-    wire, theirs = wires
+def test_lines_blocks_and_what_poll_cannot_see(ends: tuple[Wire, socket.socket]) -> None:
+    wire, theirs = ends
     theirs.sendall(b"* OK clear\r\n" + packed(b"* first\r\n* second\r\n0123456789"))
     assert wire.line(100) == b"* OK clear\r\n"
     wire.compress()
@@ -73,8 +62,8 @@ def test_lines_blocks_and_what_poll_cannot_see(wires: tuple[Wire, socket.socket]
 
 
 @pytest.mark.parametrize("nonsense", [b"* OK not packed at all\r\n", b"\xff" * 50, zlib.compress(b"x")[2:]])
-def test_what_is_broken_or_ends_is_said(wires: tuple[Wire, socket.socket], nonsense: bytes) -> None:
-    wire, theirs = wires
+def test_what_is_broken_or_ends_is_said(ends: tuple[Wire, socket.socket], nonsense: bytes) -> None:
+    wire, theirs = ends
     wire.compress()
     theirs.sendall(nonsense)
     theirs.close()
@@ -82,8 +71,8 @@ def test_what_is_broken_or_ends_is_said(wires: tuple[Wire, socket.socket], nonse
         wire.line(100)
 
 
-def test_a_line_cut_within_the_packed_bytes_is_an_end(wires: tuple[Wire, socket.socket]) -> None:
-    wire, theirs = wires
+def test_a_line_cut_within_the_packed_bytes_is_an_end(ends: tuple[Wire, socket.socket]) -> None:
+    wire, theirs = ends
     wire.compress()
     theirs.sendall(packed(b"* half a line")[:-6])
     theirs.close()

@@ -3,22 +3,10 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from soinbox_web.clock import SystemClock
 from soinbox_web.mail.wire import Overflow, Wire
-
-
-@pytest.fixture
-def ends() -> Iterator[tuple[Wire, socket.socket]]:
-    ours, theirs = socket.socketpair()
-    wire = Wire(ours, SystemClock())
-    wire.allow(2.0)
-    yield wire, theirs
-    wire.close()
-    theirs.close()
 
 
 def test_lines_and_blocks_across_packets(ends: tuple[Wire, socket.socket]) -> None:

@@ -24,11 +24,12 @@ COMMAND = "serve"
 
 def on_loopback(ca: Authority, folder: Path) -> dict[str, str]:
     """Settings that reach test servers only; the authority's anchor is written into the folder."""
-    return {
-        "CA_FILE": str(ca.write_anchor(folder / "ca.pem")),
-        "ALLOW_HOSTS": "127.0.0.0/8,::1/128",
-        "ISPDB_URL": "",
-    }
+    return trusting(ca.write_anchor(folder / "ca.pem"))
+
+
+def trusting(anchor: Path) -> dict[str, str]:
+    """Settings that reach test servers only."""
+    return {"CA_FILE": str(anchor), "ALLOW_HOSTS": "127.0.0.0/8,::1/128", "ISPDB_URL": ""}
 
 
 class Soinbox:

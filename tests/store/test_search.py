@@ -81,10 +81,10 @@ def test_a_beginning_of_few_words_is_read_lazily_and_one_of_many_is_not_spelled_
 
 def test_counting_ends_where_it_is_told_to(connection: sqlite3.Connection) -> None:
     for only in (Filter(), Filter(only_unread=True)):
-        rows, counted = search.page(connection, "woord", most=120, limit=50, only=only)
-        assert (len(rows), counted) == (50, 120)
-        rows, counted = search.page(connection, "off", most=120, folder_id=1, limit=50, only=only)
-        assert (len(rows), counted) == (3, 3)
+        found = search.Search(connection, "woord", only=only)
+        assert (len(found.rows(limit=50)), found.count(120)) == (50, 120)
+        found = search.Search(connection, "off", 1, only)
+        assert (len(found.rows(limit=50)), found.count(120)) == (3, 3)
 
 
 def test_a_folder_is_searched_alone_though_its_bits_are_another_s(connection: sqlite3.Connection) -> None:

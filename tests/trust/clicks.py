@@ -7,12 +7,10 @@ from collections.abc import Iterator
 
 import httpx
 
-from soinbox_web.services import composing
-from soinbox_web.services.composing import Typed
 from tests.journeys.plain_browser import PlainBrowser
 from tests.servers.soinbox import Soinbox
 from tests.trust.faults import Verdict
-from tests.trust.sending_scene import ADDRESS, Scene
+from tests.trust.sending_scene import ADDRESS, Scene, customer
 from tests.trust.verifier import message_ids
 
 PATIENCE = 60.0  # seconds; each mail is held for some 13 of them, so that it can be taken back
@@ -21,13 +19,10 @@ PATIENCE = 60.0  # seconds; each mail is held for some 13 of them, so that it ca
 def doubled(scene: Scene, clicks: int = 20) -> Iterator[Verdict]:
     """As many drafts, each clicked twice; after all are sent, one verdict for each."""
     scene.restore("first")
-    product = Soinbox(
-        scene.settings.instance,
-        {"CA_FILE": str(scene.settings.ca_file), "ALLOW_HOSTS": "127.0.0.0/8,::1/128", "ISPDB_URL": ""},
-    )
+    product = scene.product()
     try:
         product.start()
-        drafts = [_draft(product, scene, number) for number in range(clicks)]
+        drafts = [scene.written(product.runtime, number) for number in range(clicks)]
         browsers = [_signed_in(product, scene) for _ in range(2)]
         told = [_double_click(browsers, draft) for draft in drafts]
         until = time.monotonic() + PATIENCE
@@ -42,8 +37,8 @@ def doubled(scene: Scene, clicks: int = 20) -> Iterator[Verdict]:
     filed = Counter(message_ids(scene.server, ADDRESS).values())
     for number in range(clicks):
         verdict = Verdict(f"double click {number + 1}", code=" and ".join(map(str, told[number])))
-        if accepted[_recipient(number),] != 1:
-            verdict.wrong.append(f"sent {accepted[_recipient(number),]} times")
+        if accepted[customer(number),] != 1:
+            verdict.wrong.append(f"sent {accepted[customer(number),]} times")
         if any(status >= 500 for status in told[number]):
             verdict.wrong.append(f"answered with {verdict.code}")
         yield verdict
@@ -51,17 +46,6 @@ def doubled(scene: Scene, clicks: int = 20) -> Iterator[Verdict]:
     if filed != {1: clicks}:
         verdict.wrong.append(f"not each is there once: {dict(filed)}")
     yield verdict
-
-
-def _recipient(number: int) -> str:
-    return f"klant.{number}@klant.example"
-
-
-def _draft(product: Soinbox, scene: Scene, number: int) -> int:
-    draft = composing.start(product.runtime, scene.user_id, scene.account_id, "new")
-    typed = Typed(scene.account_id, _recipient(number), subject=f"Vraag {number}", body="Hoi")
-    composing.save(product.runtime, scene.user_id, draft, typed)
-    return draft
 
 
 def _signed_in(product: Soinbox, scene: Scene) -> PlainBrowser:

@@ -5,12 +5,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from soinbox_web.services import composing, sending
-from soinbox_web.services.composing import Typed
+from soinbox_web.services import sending
 from soinbox_web.store.outbox import OutboxRow
 from tests.servers.soinbox import Soinbox
 from tests.trust.faults import Verdict
-from tests.trust.sending_scene import ADDRESS, Scene, unfinished
+from tests.trust.sending_scene import ADDRESS, Scene, customer, unfinished
 from tests.trust.verifier import message_ids
 
 PATIENCE = 90.0  # seconds for all mails
@@ -22,11 +21,7 @@ def killed(scene: Scene, mails: int = 60, seed: int = 7) -> Iterator[Verdict]:
     chance = random.Random(seed)
     scene.restore("first")
     scene.behave(delays=SLOW)
-    product = Soinbox(
-        scene.settings.instance,
-        {"CA_FILE": str(scene.settings.ca_file), "ALLOW_HOSTS": "127.0.0.0/8,::1/128", "ISPDB_URL": ""},
-        command="mailroom",
-    )
+    product = scene.product("mailroom")
     kills = 0
     try:
         ids = [_queued(product, scene, number) for number in range(mails)]
@@ -51,7 +46,7 @@ def killed(scene: Scene, mails: int = 60, seed: int = 7) -> Iterator[Verdict]:
     filed = Counter({each: number for (_, each), number in message_ids(scene.server, ADDRESS).items()})
     for number, outbox_id in enumerate(ids):
         row = rows[outbox_id]
-        found = _wrong(row, copies[_recipient(number)], filed[row.message_id])
+        found = _wrong(row, copies[customer(number)], filed[row.message_id])
         yield Verdict(f"mail {number} of {mails}, {kills} kills", row.state, found)
     yield Verdict(f"{kills} kills", "", left + ([] if kills >= mails // 12 else ["killed too seldom"]))
 
@@ -69,15 +64,8 @@ def _wrong(row: OutboxRow, copies: int, filed: int) -> list[str]:
     return found
 
 
-def _recipient(number: int) -> str:
-    return f"klant.{number}@klant.example"
-
-
 def _queued(product: Soinbox, scene: Scene, number: int) -> int:
-    draft = composing.start(product.runtime, scene.user_id, scene.account_id, "new")
-    typed = Typed(scene.account_id, _recipient(number), subject=f"Vraag {number}", body="Hoi")
-    composing.save(product.runtime, scene.user_id, draft, typed)
-    outbox_id = sending.queue(product.runtime, scene.user_id, draft)
+    outbox_id = sending.queue(product.runtime, scene.user_id, scene.written(product.runtime, number))
     with product.runtime.db.write() as connection:
         connection.execute("UPDATE outbox SET not_before = created_at")
     return outbox_id

@@ -34,6 +34,7 @@ from soinbox_web.store.outbox import OutboxRow
 from soinbox_web.workers import outbox as worker
 from tests.servers.dovecot import Dovecot
 from tests.servers.postbox import Postbox
+from tests.servers.soinbox import Soinbox, trusting
 
 ADDRESS, PASSWORD = "anna@noordlicht.example", "lampje-voor-anna"
 BRAM, VOL, WEG = "bram@klant.example", "vol@klant.example", "weg@klant.example"
@@ -53,6 +54,10 @@ class Later(SystemClock):
 
     def now(self) -> datetime:
         return super().now() + self.by
+
+
+def customer(number: int) -> str:
+    return f"klant.{number}@klant.example"
 
 
 @dataclass
@@ -76,6 +81,18 @@ class Scene:
 
     def runtime(self, database: type[Database] = Database, *, hours: float = 0.0) -> Runtime:
         return build(self.settings, Later(hours), database=database)
+
+    def product(self, command: str = "serve") -> Soinbox:
+        """The product on this instance, not started."""
+        assert self.settings.ca_file is not None
+        return Soinbox(self.settings.instance, trusting(self.settings.ca_file), command=command)
+
+    def written(self, runtime: Runtime, number: int) -> int:
+        """A draft to the customer of this number."""
+        draft = composing.start(runtime, self.user_id, self.account_id, "new")
+        typed = Typed(self.account_id, customer(number), subject=f"Vraag {number}", body="Hoi")
+        composing.save(runtime, self.user_id, draft, typed)
+        return draft
 
     def keep(self, moment: Moment) -> None:
         self.kept[moment] = list(self.smtp.messages)
