@@ -87,6 +87,8 @@ def heard(
                 yield _with_literals(client, line[2:])
                 continue
             refuse_end(line)
+            if client.at_work and line.startswith(b"* OK "):
+                wire.go_on()
             yield [line[2:].rstrip(b"\r\n")]
         elif tagged := _TAGGED.fullmatch(line):
             yield Tagged(tagged[1], tagged[2])

@@ -7,9 +7,10 @@ from soinbox_web.mail.answers import (
     CommandRefused,
     Tagged,
     begin,
+    check_ours,
+    heard,
     quoted,
     refusal,
-    refuse_end,
     run,
     translated,
 )
@@ -95,11 +96,12 @@ def append(connection: ImapConnection, wire: str, message: bytes, flags: Collect
     with translated(connection):
         client.literal = message  # type: ignore[assignment]  # imaplib sends it after the continuation
         tag = begin(client, "APPEND", quoted(wire), f"({' '.join(flags)})")
-        while not (line := client.readline()).startswith(tag + b" "):
-            refuse_end(line)
-        end = Tagged(tag, line[len(tag) + 1 :])
-        if not end.ok:
-            raise refusal(end)
+        for answer in heard(client, "APPEND"):
+            if isinstance(answer, Tagged):
+                check_ours(answer, (tag,))
+                if not answer.ok:
+                    raise refusal(answer)
+                return
 
 
 def find_message_id(connection: ImapConnection, message_id: str, size: int | None = None) -> list[int]:

@@ -24,12 +24,8 @@ def hears_all(connection: ImapConnection) -> bool:
 
 def check(connection: ImapConnection) -> None:
     """NOOP; a connection that does not answer within 30 s is dead. Raises SoinboxError."""
-    usual, connection.client.command_seconds = connection.client.command_seconds, ALIVE
-    try:
-        with connection.client.unhurried():
-            run(connection, "NOOP")
-    finally:
-        connection.client.command_seconds = usual
+    with connection.client.within(ALIVE):
+        run(connection, "NOOP")
 
 
 class Idle:

@@ -29,9 +29,9 @@ LITERAL = 50_000_000  # of a FETCH; elsewhere it is as long as a line
 PIECE = 500_000  # of a literal, that is something useful by itself
 KEPT = LITERAL + 2_000_000  # bytes of the answers to one command, as far as they are kept
 EACH = 100  # bytes that a kept line takes besides what it says
-WORK = {"APPEND", "COPY", "MOVE", "STORE", "EXPUNGE"}  # a server may be silent while it does it
+WORK = {"APPEND", "COPY", "MOVE", "STORE", "EXPUNGE"}  # at which a server may say `* OK` now and then
 EVIDENCE_LINES, EVIDENCE_LINE = 20, 2_000
-UPLOAD_BYTES_PER_SECOND = 20_000  # the slowest upload that still counts as alive
+SLOWEST = 20_000  # bytes a second of a message, in either direction, that still count as alive
 
 _REFUSAL = re.compile(rb"(\*|[A-Za-z0-9]+) (NO|BAD|BYE)\b|\* OK \[ALERT\]", re.IGNORECASE)
 _ATOM = re.compile(rb"[!-~]{1,100}")
@@ -48,7 +48,8 @@ def refuse_breaks(*words: str | bytes, field: Field | None = None) -> None:
 class ImapClient(imaplib.IMAP4):  # noqa: TID251
     """The client under `imap_tools`; `refusals` holds the NO, BAD, BYE and ALERT lines of the last command.
 
-    A command has `command_seconds` altogether, and `prompt_seconds` until something useful comes (`go_on`).
+    A command has `command_seconds` altogether, and what its literals take on a slow line; and
+    `prompt_seconds` until something useful comes (`go_on`).
     These and `literal_limit` may be changed between commands. Raises Overflow, TimeoutError and other
     OSErrors besides imaplib's own errors.
     """
@@ -57,6 +58,7 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         self.wire = wire
         self.command_seconds = command_seconds
         self.prompt_seconds = prompt_seconds
+        self.at_work = self._unhurried = False
         self.literal_limit = LITERAL
         self.refusals: list[bytes] = []
         self.capabilities: tuple[str, ...] = ()
@@ -80,6 +82,7 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         if size > self._literal_limit:
             raise Overflow(f"a literal of {size} bytes")
         self.spend(size)
+        self.wire.put_off(size / SLOWEST)
         parts = []
         while size > 0:
             parts.append(self.wire.block(min(size, PIECE)))
@@ -121,8 +124,9 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
     def expect(self, verb: str) -> None:
         """Set the caps and the deadline of the answers to a command."""
         upload = len(self.literal) if isinstance(self.literal, bytes) else 0
-        altogether = self.command_seconds + upload / UPLOAD_BYTES_PER_SECOND
-        self.wire.allow(altogether if verb in WORK else min(self.prompt_seconds, altogether), altogether)
+        sending = upload / SLOWEST
+        self.at_work = verb in WORK or self._unhurried
+        self.wire.allow(self.prompt_seconds + sending, self.command_seconds + sending)
         self._line_limit = LONG_LINES.get(verb, LINE)
         self._literal_limit = self.literal_limit if verb == "FETCH" else LINE
         self._left = KEPT
@@ -140,12 +144,22 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
 
     @contextmanager
     def unhurried(self) -> Iterator[None]:
-        """What is asked meanwhile makes the server look through a mailbox, in silence perhaps."""
-        usual, self.prompt_seconds = self.prompt_seconds, self.command_seconds
+        """What is asked meanwhile is work, too: the server has to look through a mailbox."""
+        self._unhurried = True
         try:
             yield
         finally:
-            self.prompt_seconds = usual
+            self._unhurried = False
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """What is asked meanwhile has to be answered in this time."""
+        usual = self.prompt_seconds, self.command_seconds
+        self.prompt_seconds = self.command_seconds = seconds
+        try:
+            yield
+        finally:
+            self.prompt_seconds, self.command_seconds = usual
 
     def _get_response(self) -> bytes | None:
         line: bytes | None = super()._get_response()  # type: ignore[misc]

@@ -50,12 +50,17 @@ class Wire:
     def allow(self, seconds: float, altogether: float = 0.0) -> None:
         """Set the deadline of all that follows; `go_on` may put it off, to `altogether` seconds from now."""
         now = self._clock.monotonic()
-        self._patience, self._deadline, self._end = seconds, now + seconds, now + max(seconds, altogether)
+        self._end = now + (altogether or seconds)
+        self._patience, self._deadline = seconds, min(now + seconds, self._end)
         self._useful = False
 
     def go_on(self) -> None:
         """What follows has as long again as `allow` said, within what it allowed altogether."""
         self._useful = True
+
+    def put_off(self, seconds: float) -> None:
+        """What was allowed altogether lasts so much longer."""
+        self._end += seconds
 
     def secure(self, sock: ssl.SSLSocket) -> None:
         """Go on over TLS; whatever was buffered in clear is forgotten."""

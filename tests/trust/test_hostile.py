@@ -124,22 +124,42 @@ ACTS: dict[bytes, Callable[[ImapConnection], object]] = {
 }
 
 
+OFFERED = b"* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR MOVE IDLE NOTIFY\r\n"
+
+
 @pytest.mark.parametrize("name", ACTING)
 def test_acting_ends(settings: Settings, ca: Authority, name: str) -> None:
-    stage, payload = ACTING[name]
-    offered = b"* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR MOVE IDLE NOTIFY\r\n"
     context = ca.issue("localhost").server_context()
-    with Hostile(context, stage, payload, CAPABILITY=offered) as server, Memory() as memory:
-        login = Login("localhost", server.port, "ssl", "anna@noordlicht.example")
-        connection = ImapConnection.connect(login, Network(settings, SystemClock()))
-        connection.sign_in("lampje")
-        server_folders.examine(connection, "INBOX")
-        with pytest.raises(SoinboxError) as caught:
-            ACTS[stage](connection)
+    with Hostile(context, *ACTING[name], CAPABILITY=OFFERED) as server, Memory() as memory:
+        assert _act(settings, server) == "protocol_broken"
         assert server.met and time.monotonic() - server.met < ENDED
-    assert caught.value.problem.code == "protocol_broken"
     print(f"{memory.grown / 1e6:.0f} MB")
     assert memory.grown < MOST_MEMORY
+
+
+def test_acting_ends_where_nothing_comes(settings: Settings, ca: Authority) -> None:
+    """All at once, since each takes its time; IDLE has a wait of its own."""
+    context = ca.issue("localhost").server_context()
+    stages = [stage for stage in ACTS if stage != b"IDLE"]
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(stages)) as pool:
+        servers = [
+            stack.enter_context(Hostile(context, stage, lambda: iter(()), CAPABILITY=OFFERED))
+            for stage in stages
+        ]
+        began = time.monotonic()
+        assert set(pool.map(lambda server: _act(settings, server), servers)) == {"timeout"}
+        assert time.monotonic() - began < ENDED
+
+
+def _act(settings: Settings, server: Hostile) -> str:
+    """Do what the server is hostile to; the code of the problem."""
+    login = Login("localhost", server.port, "ssl", "anna@noordlicht.example")
+    connection = ImapConnection.connect(login, Network(settings, SystemClock()))
+    connection.sign_in("lampje")
+    server_folders.examine(connection, "INBOX")
+    with pytest.raises(SoinboxError) as caught:
+        ACTS[server.stage](connection)
+    return caught.value.problem.code
 
 
 def test_what_a_hostile_server_said_is_forgotten(runtime: Runtime, ca: Authority) -> None:
