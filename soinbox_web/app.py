@@ -7,7 +7,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.settings import Settings
-from soinbox_web.web import access, banners, blueprints, failures, language, look
+from soinbox_web.web import access, banners, blueprints, failures, language, look, templates
 
 
 class RowNumber(IntegerConverter):
@@ -36,9 +36,8 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
     )
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.url_map.converters["int"] = RowNumber
-    for plug in (language, look, access, banners, failures):
+    for plug in (templates, language, look, access, banners, failures):
         plug.install(app)
     for blueprint in blueprints.ALL:
         app.register_blueprint(blueprint)

@@ -1,9 +1,10 @@
 """The web process: `/live` as a native coroutine beside Flask in a pool of threads, on one port."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from a2wsgi.wsgi import WSGIMiddleware, WSGIResponder
+from a2wsgi.wsgi import Body, WSGIMiddleware, WSGIResponder, build_environ
 
 from soinbox_web import logs
 from soinbox_web.app import create_app
@@ -19,20 +20,30 @@ POOL_THREADS = 24
 
 
 class Responder(WSGIResponder):
-    """a2wsgi's, but the first messages of an answer are not waited for until the loop has sent them.
+    """a2wsgi's, but a page goes to the loop in one piece, together with the end of its thread's work.
 
-    Most pages have no more of them, and the waiting was a third of a list's time (measured); whoever sends
-    more, a large attachment, goes at the pace of the reader.
+    To hand over each of its messages was a third of a list's time (measured). What has more of them, a large
+    attachment, goes at the pace of the reader from there on.
     """
 
-    _ahead = 3  # where the answer begins, its only piece, its end
+    _MESSAGES = 3  # where the answer begins, its only piece, its end
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._ready: list[Any] = []
+        self._pass_on = send
+        environ = build_environ(scope, Body(self.loop, receive))
+        await self.loop.run_in_executor(self.executor, self.wsgi, environ, self.start_response)
+        await self._deliver()
 
     def send(self, message: Any) -> None:
-        if self._ahead:
-            self._ahead -= 1
-            self.loop.call_soon_threadsafe(self.send_queue.put_nowait, message)
-        else:
-            super().send(message)
+        self._ready.append(message)
+        if len(self._ready) > self._MESSAGES:
+            asyncio.run_coroutine_threadsafe(self._deliver(), self.loop).result()
+
+    async def _deliver(self) -> None:
+        ready, self._ready = self._ready, []
+        for message in ready:
+            await self._pass_on(message)
 
 
 class Bridge(WSGIMiddleware):

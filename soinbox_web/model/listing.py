@@ -1,6 +1,6 @@
 """A page of a message list: what was asked, the rows, and where the pages before and after begin."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -20,8 +20,7 @@ Senders = Literal["", "known", "colleague", "other"]
 EVERY_SENDERS: tuple[Senders, ...] = ("known", "colleague", "other")
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """What of a folder is asked for; `after` and `before` are cursors made by `MessageRow.cursor`.
 
     `since` and `until` are whole days of the reader, both included; `senders` are those with a card (known),
@@ -48,7 +47,7 @@ class Query:
 
     def with_(self, **changes: Any) -> "Query":
         """The same with some parts replaced; any change starts at the first page unless it names a cursor."""
-        return replace(self, **{"after": "", "before": "", **changes})
+        return self._replace(**{"after": "", "before": "", **changes})
 
     def arguments(self) -> dict[str, str]:
         """As URL arguments; what is not asked for is left out."""

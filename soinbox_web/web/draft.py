@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -17,6 +17,7 @@ from soinbox_web.web import dates
 from soinbox_web.web.access import token_in_form
 from soinbox_web.web.forms.draft import DraftForm
 from soinbox_web.web.page import page, row_number, runtime, see_other
+from soinbox_web.web.templates import draw
 
 draft = Blueprint("draft", __name__)
 
@@ -49,7 +50,7 @@ def new() -> ResponseReturnValue:
 def people() -> ResponseReturnValue:
     """The recipients that fit what is typed, as options of the fields' list."""
     found = recipients.suggested(runtime(), current_user.id, request.args.get("q", "")[:200])
-    return make_response(render_template("_people.html", people=found))
+    return make_response(draw("_people.html", people=found))
 
 
 @draft.get("/drafts/<int:draft_id>")

@@ -1,29 +1,33 @@
 """Which language and which time zone a page speaks, and how dates are written."""
 
 from datetime import datetime
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache, partial
+from typing import Any, cast
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel.numbers import format_decimal
 from flask import Flask, g, request, session
-from flask_babel import Babel, format_decimal, get_locale, gettext
+from flask_babel import Babel, get_locale, gettext
 from flask_login import current_user
 from markupsafe import Markup
 
 from soinbox_web.problems import Problem
 from soinbox_web.texts import LANGUAGES, catalog
 from soinbox_web.web.page import runtime
+from soinbox_web.web.templates import Functions, Spoken
 
 
 def install(app: Flask) -> None:
     """Flask-Babel, with the user's choice before the browser's."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=language, timezone_selector=zone_name)
+    environment = cast(Spoken, app.jinja_env)
+    environment.language = language
+    environment.functions += (_functions,)
+    environment.fixed += ("_",)
     app.jinja_env.globals.update(
         language=language,
         get_locale=get_locale,
-        _=lambda text, **values: _words().gettext(text, **values),
-        ngettext=lambda one, many, num, **values: _words().ngettext(one, many, num, **values),
     )
     app.jinja_env.filters.update(
         problem_title=lambda p: p.title(gettext),
@@ -32,6 +36,11 @@ def install(app: Flask) -> None:
         problem_alternatives=lambda p: [p.at(code=code, alternatives=()) for code in p.alternatives],
     )
     app.jinja_env.tests["problem"] = lambda value: isinstance(value, Problem)
+
+
+def _functions(chosen: str) -> Functions:
+    words = _words_of(chosen)
+    return {"_": words.gettext, "ngettext": words.ngettext}
 
 
 def language() -> str:
@@ -73,6 +82,11 @@ def word(text: str) -> str:
     return str(_words().gettext(text))
 
 
+def grouped(number: int) -> str:
+    """3,200 or 3.200, as the language has it."""
+    return _words().grouped(number)
+
+
 class Words:
     """The texts of one language as templates place them: formatted, safe, each looked up once.
 
@@ -81,6 +95,7 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self._catalog = catalog(language)
+        self.grouped = lru_cache(maxsize=4096)(partial(format_decimal, locale=language))
         self._whole: dict[str, Markup] = {}
 
     def gettext(self, text: str, **values: Any) -> Markup:
@@ -92,7 +107,7 @@ class Words:
         return found
 
     def ngettext(self, one: str, many: str, num: int, **values: Any) -> Markup:
-        told = {"num": format_decimal(num), **values}
+        told = {"num": self.grouped(num), **values}
         return Markup(self._catalog.ngettext(one, many, num)) % told  # noqa: S704
 
 

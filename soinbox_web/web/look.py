@@ -2,15 +2,16 @@
 
 import hashlib
 import zlib
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, g, request, url_for
+from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from soinbox_web.web import dates, hx
 from soinbox_web.web.page import inside
+from soinbox_web.web.templates import Spoken
 
 STATIC = Path(__file__).parent.parent / "static"
 COLOURS = 8
@@ -21,6 +22,10 @@ STYLESHEETS = (
 
 def install(app: Flask) -> None:
     """The globals that templates draw with, the filters of dates, and `?v=` on static URLs."""
+    if not app.debug:
+        environment = cast(Spoken, app.jinja_env)
+        environment.functions += (lambda language: {"icon": partial(_drawn, _sprite())},)
+        environment.fixed += ("icon", "url_for")
     app.jinja_env.globals.update(
         icon=icon,
         avatar=avatar,
@@ -55,18 +60,15 @@ def came_from() -> str:
 
 def icon(name: str, label: str = "") -> Markup:
     """A Phosphor icon of the sprite; `label` only where no words stand beside it."""
-    return _drawn(sprite(), name, label)
+    return _drawn(_sprite(), name, label)
 
 
-def sprite() -> str:
-    """The URL of the icons, looked up once a request."""
-    if "sprite" not in g:
-        g.sprite = url_for("static", filename="icons/sprite.svg")
-    return str(g.sprite)
+def _sprite() -> str:
+    return url_for("static", filename="icons/sprite.svg")
 
 
 @lru_cache(maxsize=1024)
-def _drawn(sprite: str, name: str, label: str) -> Markup:
+def _drawn(sprite: str, name: str, label: str = "") -> Markup:
     meaning = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(meaning, sprite, name)
 

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -14,6 +14,7 @@ from soinbox_web.store import options
 from soinbox_web.web import hx, opened
 from soinbox_web.web.access import open_to_all
 from soinbox_web.web.page import inside, page, runtime, see_other
+from soinbox_web.web.templates import draw
 
 message = Blueprint("message", __name__)
 
@@ -46,7 +47,7 @@ def body(key: str) -> ResponseReturnValue:
     found = _key(key)
     parsed = _parsed(found)
     html = opened.frame(found, parsed, images=opened.shows_images(parsed))
-    return _sealed(render_template("message_body.html", html=html, parsed=parsed), BODY_CSP)
+    return _sealed(draw("message_body.html", html=html, parsed=parsed), BODY_CSP)
 
 
 @message.get("/messages/<key>/print")
@@ -57,7 +58,7 @@ def print(key: str) -> ResponseReturnValue:
     found = _key(key)
     row, parsed = reading.message(runtime(), current_user.id, found), _parsed(found)
     html = opened.frame(found, parsed, images=opened.shows_images(parsed))
-    return _sealed(render_template("message_print.html", html=html, parsed=parsed, message=row), PRINT_CSP)
+    return _sealed(draw("message_print.html", html=html, parsed=parsed, message=row), PRINT_CSP)
 
 
 @message.get("/messages/<key>/parts/<int:part>")

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from flask import Blueprint
-from flask_babel import format_decimal
 
 from soinbox_web.model.folder import Folder, Role
+from soinbox_web.web.language import grouped
 from soinbox_web.web.language import word as _
 
 ROLE_ICONS = {
@@ -60,8 +60,3 @@ def folder_icon(folder: Folder) -> str:
 
 def file_icon(media_type: str) -> str:
     return next((icon for prefix, icon in FILE_ICONS if media_type.startswith(prefix)), "file")
-
-
-def grouped(number: int) -> str:
-    """3,200 or 3.200, as the language has it."""
-    return str(format_decimal(number))

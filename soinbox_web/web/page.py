@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import Response, current_app, g, make_response, redirect, render_template
+from flask import Response, current_app, g, make_response, redirect
 from flask.typing import ResponseReturnValue
 
 from soinbox_web.runtime import Runtime
 from soinbox_web.web import hx
+from soinbox_web.web.templates import draw
 
 
 def page(template: str, *partials: str, status: int = 200, **context: Any) -> Response:
@@ -16,7 +17,7 @@ def page(template: str, *partials: str, status: int = 200, **context: Any) -> Re
     """
     wanted = hx.target_id()
     name = f"_{wanted.replace('-', '_')}.html" if wanted in partials else template
-    return make_response(render_template(name, **context), status)
+    return make_response(draw(name, **context), status)
 
 
 def look_again(seconds: int) -> None:

@@ -3,13 +3,12 @@
 from functools import lru_cache
 from typing import Any
 
-from flask import current_app
 from markupsafe import Markup
 
 from soinbox_web.model.listing import MessageRow
 from soinbox_web.web.dates import calendar
 from soinbox_web.web.language import language
-from soinbox_web.web.look import sprite
+from soinbox_web.web.templates import template
 
 REMEMBERED = 4096  # rows of some 2 kB; they were half of a list's time (measured)
 
@@ -17,7 +16,7 @@ REMEMBERED = 4096  # rows of some 2 kB; they were half of a list's time (measure
 def drawn_rows(rows: tuple[MessageRow, ...], list_url: str, opened_key: str, labelled: bool) -> Markup:
     """The items of a list; links open the message beside `list_url`, `labelled` rows name their folder."""
     message_url = f"{list_url}{'&' if '?' in list_url else '?'}message="
-    reader = (language(), calendar(), sprite())
+    reader = (language(), calendar())
     return Markup("").join(
         [_drawn(row, message_url, str(row.key) == opened_key, labelled, reader) for row in rows]
     )
@@ -28,6 +27,6 @@ def _drawn(
     row: MessageRow, message_url: str, opened: bool, labelled: bool, reader: tuple[Any, ...]
 ) -> Markup:
     """`reader` is what else the template looks at."""
-    template: Any = current_app.jinja_env.get_template("_message_row.html").module
-    found: Markup = template.drawn(row, f"{message_url}{row.key}", opened, labelled)
+    row_template: Any = template("_message_row.html").module
+    found: Markup = row_template.drawn(row, f"{message_url}{row.key}", opened, labelled)
     return found
