@@ -8,10 +8,12 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard soinbox_web/translations/*/LC_MESSAGES/*.po))
 PYTEST ?= $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help demo run test check lint types arch bench bench-pages doctor-report trust soak docs texts screenshots film clean
+.PHONY: help install demo run test check lint types arch bench bench-pages doctor-report trust soak docs texts screenshots film clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+install: $(VENV)/.demo $(CATALOGS) ## what the product itself needs, in .venv
 
 demo: $(VENV)/.demo $(CATALOGS) ## the product at a printed URL, with its own mail servers and sample mail
 	@$(BIN)/soinbox demo $(if $(PORT),--port $(PORT))

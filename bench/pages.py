@@ -16,7 +16,7 @@ from bench.reader import PAGE, WORDS, Browser, first, need_rows
 from bench.roundcube import PACKAGES, Roundcube, RoundcubeReader, missing
 from soinbox_web.model.account import Account
 from soinbox_web.rehearsal.certificates import Authority
-from soinbox_web.services import sync
+from soinbox_web.services import fetching, sync
 from tests.real.accounts import connect_account
 from tests.servers.dovecot import PROGRAM, Dovecot
 from tests.servers.mailbox import RealMailbox
@@ -127,6 +127,8 @@ def _soinbox(folder: Path, ca: Authority, server: Dovecot, size: int, times: int
         account = _account(product, server)
         sync.sync_once(product.runtime, account.id)
         measures.bodies(product.runtime, account, size)
+        while fetching.tidy(product.runtime, account):
+            pass
         product.start()
         return reader.measure(lambda: SoinboxReader(product.port, account.id, size), times)
     finally:

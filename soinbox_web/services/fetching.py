@@ -15,7 +15,7 @@ from soinbox_web.model.message import MessageKey
 from soinbox_web.model.sync_plan import in_order
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import bodies, changes, folders, messages, requests
+from soinbox_web.store import bodies, changes, folders, messages, requests, search
 from soinbox_web.store.database import Database
 from soinbox_web.store.requests import Request
 
@@ -65,8 +65,7 @@ def answer(reader: Reader, request: Request) -> None:
 def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int:
     """Some of the newest messages that are not here yet, not older than `since`; how many, 0 for no more."""
     now = reader.runtime.clock.now()
-    disk = shutil.disk_usage(reader.runtime.settings.instance)
-    if disk.free < disk.total * DISK_KEPT_FREE:
+    if _disk_is_full(reader.runtime):
         return 0
     with reader.mailbox.read() as connection:
         if bodies.total(connection) >= BACKGROUND_TOTAL:
@@ -90,6 +89,22 @@ def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int
         size += row["size"]
     reader.open(folder)
     return _fetch(reader, folder, chosen)
+
+
+def tidy(runtime: Runtime, account: Account) -> bool:
+    """When nothing else is to be done: keep the search quick; True while there is more of this work."""
+    if _disk_is_full(runtime):
+        return False
+    mailbox = runtime.mailbox(account.id, account.generation)
+    with mailbox.write() as connection:
+        more = search.merge(connection)
+    mailbox.checkpoint()
+    return more
+
+
+def _disk_is_full(runtime: Runtime) -> bool:
+    disk = shutil.disk_usage(runtime.settings.instance)
+    return disk.free < disk.total * DISK_KEPT_FREE
 
 
 def _fetch_one(reader: Reader, key: MessageKey | None) -> None:

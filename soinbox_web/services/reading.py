@@ -215,7 +215,8 @@ def _found(
             mine = _over(only, overlay.row_ids(connection))
             found = search.Search(connection, query.text, folder_id, mine)
             batch = found.rows(cursor[1] if cursor else None, not backwards, PAGE + 1)
-            count += found.count(COUNTED + 1)
+            whole = cursor is None and len(batch) <= PAGE
+            count += len(batch) if whole else found.count(COUNTED + 1)
         rows.extend(
             _read(r, each, r["folder"], r["uidvalidity"], r["role"], overlay, f"{r['id']}", r["snippet"])
             for r in batch

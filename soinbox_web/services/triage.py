@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from soinbox_web.clock import moment, timestamp
 from soinbox_web.model.account import Account
+from soinbox_web.model.folder import Role
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.runtime import Runtime
@@ -47,7 +48,9 @@ class Recent:
     kind: Literal["move", "delete", "expunge"]
     subject: str
     folder: str
+    role: Role  # of that folder
     to: str
+    to_role: Role
     at: datetime
 
 
@@ -127,17 +130,18 @@ def undo(runtime: Runtime, user_id: int, ids: Sequence[int]) -> int:
 
 
 def _recent(runtime: Runtime, removal: Removal) -> Recent:
-    action = removal.action
-    subject, to = "", action.arguments.get("folder", "")
-    if removal.came_to is not None:
-        subject, to = removal.came_to.get("subject", ""), removal.came_to["folder"]
-    else:
-        with runtime.db.read() as reading:
-            account = accounts.read(reading, action.key.account_id)
-        with runtime.mailbox(account.id, account.generation).read() as connection:
-            row = messages.find(connection, action.key.folder, action.key.uidvalidity, action.key.uid)
-        subject = row["subject"] if row else ""
-    return Recent(action.id, action.kind, subject, action.key.folder, to, moment(removal.at))  # type: ignore[arg-type]
+    action, told = removal.action, removal.came_to
+    to = told["folder"] if told else action.arguments.get("folder", "")
+    with runtime.db.read() as reading:
+        account = accounts.read(reading, action.key.account_id)
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        row = messages.find(connection, action.key.folder, action.key.uidvalidity, action.key.uid)
+        here, there = (folders.by_name(connection, name) for name in (action.key.folder, to))
+    subject = told.get("subject", "") if told else row["subject"] if row else ""
+    return Recent(
+        action.id, action.kind, subject,  # type: ignore[arg-type]
+        action.key.folder, here.role if here else "", to, there.role if there else "", moment(removal.at),
+    )  # fmt: skip
 
 
 def _place(runtime: Runtime, removal: Removal) -> MessageKey | None:

@@ -13,6 +13,7 @@ from soinbox_web.store.filter import EVERYTHING, IN_FOLDER, Filter
 
 _LONGEST = 20  # words looked for
 _ENDINGS = 256  # terms that one typed beginning may stand for; as many take 14 ms, whatever the mailbox
+_PAGES = 50  # of the index, written at once when its segments are merged: some 10 ms
 _WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
@@ -167,6 +168,19 @@ class Search:
 
     def _number(self, sql: str, values: list[Any]) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM ({sql})", values).fetchone()[0])  # noqa: S608
+
+
+def merge(connection: sqlite3.Connection) -> bool:
+    """Merge some of the index's segments; True while there are more to merge (FTS5's `merge` and `usermerge`).
+
+    A beginning of a word is looked for in each of them: after 100,000 messages 29 segments became two, and a
+    word with 200 endings was found in a third of the time (measured).
+    """
+    if connection.execute("SELECT v FROM search_config WHERE k = 'usermerge'").fetchone() is None:
+        connection.execute("INSERT INTO search (search, rank) VALUES ('usermerge', 2)")
+    before = connection.total_changes
+    connection.execute("INSERT INTO search (search, rank) VALUES ('merge', ?)", (_PAGES,))
+    return connection.total_changes - before > 1  # 1 is the command's own
 
 
 def unread_texts(connection: sqlite3.Connection, folder_id: int | None = None) -> int:

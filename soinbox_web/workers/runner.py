@@ -89,7 +89,7 @@ class Runner:
                     continue
                 if self.post.alone and self.runtime.clock.monotonic() > end:
                     return
-                if fetching.fetch_some(reader):
+                if fetching.fetch_some(reader) or fetching.tidy(self.runtime, account):
                     yield Wait(0.0)  # others first
                     continue
                 if self.post.alone:

@@ -55,8 +55,9 @@ def test_a_removal_that_the_server_has_carried_out(
     push(runtime, account)
     assert there(mailbox, target) == ["Een", "Twee"] and there(mailbox, "INBOX") == ["Drie"]
     recent = triage.recent(runtime, account.user_id)
-    assert [(each.subject, each.folder, each.to) for each in recent] == [
-        ("Twee", "INBOX", target), ("Een", "INBOX", target),
+    role = "trash" if verb == "delete" else ""
+    assert [(each.subject, each.folder, each.role, each.to, each.to_role) for each in recent] == [
+        ("Twee", "INBOX", "inbox", target, role), ("Een", "INBOX", "inbox", target, role),
     ]  # fmt: skip
     assert triage.undo(runtime, account.user_id, ids) == 2
     assert triage.undo(runtime, account.user_id, ids) == 0, "a double click brings nothing back twice"

@@ -117,3 +117,26 @@ def test_texts_that_nobody_has_read_are_counted(connection: sqlite3.Connection) 
     assert search.unread_texts(connection) == 20
     connection.execute("UPDATE folders SET selectable = 0")
     assert search.unread_texts(connection) == 0
+
+
+def test_merging_comes_to_an_end_and_changes_no_answer(connection: sqlite3.Connection) -> None:
+    def segments() -> int:
+        data = "SELECT count(DISTINCT id >> 37) FROM search_data WHERE id > 10"  # 1 and 10 are its own
+        return int(connection.execute(data).fetchone()[0])
+
+    def found() -> list[list[int]]:
+        return [[row["id"] for row in search.find(connection, typed, limit=400)] for typed in ("off", "woord")]
+
+    connection.commit()
+    for number in range(1, 12):
+        connection.execute(
+            "UPDATE search SET body = 'offerte' WHERE rowid = ?", (row_id(number, 1, number),)
+        )
+        connection.commit()
+    before, answers, steps = segments(), found(), 1
+    while search.merge(connection):
+        steps += 1
+        assert steps < 100
+    assert segments() < before
+    assert found() == answers
+    assert not search.merge(connection)
