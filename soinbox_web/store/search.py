@@ -171,7 +171,7 @@ class Search:
 
 
 def merge(connection: sqlite3.Connection) -> bool:
-    """Merge some of the index's segments; True while there are more to merge (FTS5's `merge` and `usermerge`).
+    """Merge some of the index's segments (FTS5's `merge` and `usermerge`); True while there are more.
 
     A beginning of a word is looked for in each of them: after 100,000 messages 29 segments became two, and a
     word with 200 endings was found in a third of the time (measured).

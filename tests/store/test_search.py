@@ -125,13 +125,13 @@ def test_merging_comes_to_an_end_and_changes_no_answer(connection: sqlite3.Conne
         return int(connection.execute(data).fetchone()[0])
 
     def found() -> list[list[int]]:
-        return [[row["id"] for row in search.find(connection, typed, limit=400)] for typed in ("off", "woord")]
+        return [
+            [row["id"] for row in search.find(connection, typed, limit=400)] for typed in ("off", "woord")
+        ]
 
     connection.commit()
     for number in range(1, 12):
-        connection.execute(
-            "UPDATE search SET body = 'offerte' WHERE rowid = ?", (row_id(number, 1, number),)
-        )
+        connection.execute("UPDATE search SET body = 'offerte' WHERE rowid = ?", (row_id(number, 1, number),))
         connection.commit()
     before, answers, steps = segments(), found(), 1
     while search.merge(connection):
