@@ -4,6 +4,7 @@ import imaplib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import imap_tools  # noqa: F401  (sets imaplib's line limit for the whole process, see below)
@@ -36,6 +37,12 @@ SLOWEST = 20_000  # bytes a second of a message, in either direction, that still
 _REFUSAL = re.compile(rb"(\*|[A-Za-z0-9]+) (NO|BAD|BYE)\b|\* OK \[ALERT\]", re.IGNORECASE)
 _ATOM = re.compile(rb"[!-~]{1,100}")
 _BREAK = re.compile(rb"[\r\n\0]")
+
+
+@lru_cache(maxsize=64)
+def _capabilities(told: bytes) -> tuple[str, ...]:
+    """The same ones for every account of a server: a thousand of them idle at once."""
+    return tuple(dict.fromkeys(word.decode() for word in told.upper().split() if _ATOM.fullmatch(word)))
 
 
 def refuse_breaks(*words: str | bytes, field: Field | None = None) -> None:
@@ -187,8 +194,7 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         if "CAPABILITY" not in self.untagged_responses:
             self.answer("CAPABILITY")
         lines = self.untagged_responses.get("CAPABILITY", [])
-        words = b" ".join(line for line in lines if isinstance(line, bytes)).upper().split()
-        self.capabilities = tuple(dict.fromkeys(w.decode() for w in words if _ATOM.fullmatch(w)))
+        self.capabilities = _capabilities(b" ".join(line for line in lines if isinstance(line, bytes)))
 
     def linger(self, seconds: float) -> None:
         """Read what the server still says after a refusal (a BYE with the reason, often)."""

@@ -32,11 +32,11 @@ class Keeper:
         yield from guarded(post, self._wait_out_known_problem())
         while not post.stopped:
             problem = yield from guarded(post, self._work())
-            post.listening.clear()
-            if problem is None and post.wanted.is_set():
+            post.listening = False
+            if problem is None and post.wanted:
                 yield from guarded(post, self._let_errands_go_first())
                 continue
-            post.healthy.clear()
+            post.healthy = False
             if problem is not None:
                 log.warning("account %d: %s", post.account_id, problem.code)
                 if problem.code == "database_damaged" and sync.discard_unfit(
@@ -62,8 +62,8 @@ class Keeper:
             mode = "push" if idle.offered(connection) else "poll"
             mode = "push_all" if idle.hears_all(connection) else mode
             failing.succeeded(self.runtime, account.id, mode=mode)
-            self.post.healthy.set()
-            self.post.listening.set()
+            self.post.healthy = True
+            self.post.listening = True
             self.post.errands.ring()
             if not self._done_first:
                 self.post.push(account, connection)
@@ -77,12 +77,12 @@ class Keeper:
 
     @property
     def _must_go(self) -> bool:
-        return self.post.stopped or self.post.wanted.is_set()
+        return self.post.stopped or self.post.wanted
 
     def _let_errands_go_first(self) -> Life:
         """The only connection that the server allows is theirs until they are done."""
         self.post.errands.ring()
-        while self.post.wanted.is_set() and not self.post.stopped:
+        while self.post.wanted and not self.post.stopped:
             yield Wait(60.0)
 
     def _listen(self, session: Session, account: Account, connection: ImapConnection) -> Life:

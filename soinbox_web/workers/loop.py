@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from soinbox_web.clock import Clock
@@ -66,7 +66,7 @@ class Bell:
     begun: bool = False
     descriptor: int = -1  # of the line that is watched for it
     turn: int = 0  # of the wait, so that an old deadline is told from a new one
-    over: threading.Event = field(default_factory=threading.Event)
+    over: bool = False  # the life has ended
 
     def ring(self) -> None:
         self.rung = True
@@ -210,7 +210,7 @@ class Loop:
             bell.after()
             self._give_way(bell.lane)
         if wait is None:
-            bell.over.set()
+            bell.over = True
             return
         bell.waiting = wait
         self.wake(bell)

@@ -38,7 +38,7 @@ class Runner:
                 self._give_up_requests(problem)
                 if problem.stage == "sign_in" and problem.retry != "later":
                     self.post.record(problem)
-                    self.post.healthy.clear()
+                    self.post.healthy = False
                 yield Wait(PAUSE)
 
     def _work(self) -> Life:
@@ -46,7 +46,7 @@ class Runner:
         yield from self._wait_for_work()
         if self.post.stopped:
             return
-        if not self.post.healthy.is_set():
+        if not self.post.healthy:
             self._refuse_while_failing()
             yield Wait(1.0)
             return
@@ -59,13 +59,13 @@ class Runner:
             yield from self._run_errands(account)
         finally:
             self.post.budget.give(account.imap.host)
-            self.post.wanted.clear()
+            self.post.wanted = False
             if self.post.alone:
                 self.post.keeping.ring()
 
     def _learns_to_share(self, problem: Problem) -> bool:
         """One connection too many for the server while ours listens: from now on the two take turns."""
-        if problem.code != "too_many_connections" or self.post.alone or not self.post.listening.is_set():
+        if problem.code != "too_many_connections" or self.post.alone or not self.post.listening:
             return False
         self.post.alone = True
         return True
@@ -73,9 +73,9 @@ class Runner:
     def _take_turn(self) -> Life:
         """Where the server allows one connection: ask for it, and wait until it is free."""
         if self.post.alone:
-            self.post.wanted.set()
+            self.post.wanted = True
             self.post.keeping.ring()
-            while self.post.listening.is_set() and not self.post.stopped:
+            while self.post.listening and not self.post.stopped:
                 yield Wait(0.05)
 
     def _run_errands(self, account: Account) -> Life:
@@ -165,10 +165,10 @@ class Runner:
         while (
             not self.post.stopped
             and not self._asked()
-            and not (self._has_due() and self.post.healthy.is_set())
+            and not (self._has_due() and self.post.healthy)
         ):
             woken = yield Wait(min(self._until_due(), 60.0))
-            if woken.rung and self.post.healthy.is_set() and not self.post.alone:
+            if woken.rung and self.post.healthy and not self.post.alone:
                 return
 
     def _has_due(self) -> bool:

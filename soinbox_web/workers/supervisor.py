@@ -62,8 +62,8 @@ class Supervisor:
         for account_id in list(self.posts):
             self._close(account_id)
         end = self.runtime.clock.monotonic() + 1.5
-        for bell in self._ending:
-            bell.over.wait(max(0.01, end - self.runtime.clock.monotonic()))
+        while self.runtime.clock.monotonic() < end and not all(bell.over for bell in self._ending):
+            self.runtime.clock.sleep(LOOK_EVERY)
 
     def reconcile(self) -> None:
         """A post for each account that is not paused, none for others, no file of an account that is gone.
@@ -78,7 +78,7 @@ class Supervisor:
         for account in known.values():
             if account.id not in self.posts and not account.paused:
                 self._open(account)
-        self._ending = [bell for bell in self._ending if not bell.over.is_set()]
+        self._ending = [bell for bell in self._ending if not bell.over]
         current = {(account.id, account.generation) for account in known.values()}
         for path in (self.runtime.settings.instance / "mailboxes").glob("*.sqlite"):
             found = _FILE.fullmatch(path.name)

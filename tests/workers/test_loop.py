@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import psutil
 import pytest
@@ -82,7 +83,7 @@ def test_servers_that_hang_take_a_part_of_the_threads_only(loop: Loop, eventuall
     begin(loop, healthy(), lane="well.example")
     assert done.wait(2), "an account of another server goes on"
     release.set()
-    eventually(lambda: all(bell.over.is_set() for bell in stuck))
+    eventually(lambda: all(bell.over for bell in stuck))
 
 
 def test_a_bell_that_rings_during_work_is_heard_at_the_next_wait(loop: Loop, eventually: Eventually) -> None:
@@ -99,7 +100,7 @@ def test_a_bell_that_rings_during_work_is_heard_at_the_next_wait(loop: Loop, eve
     assert at_work.wait(2)
     bell.ring()
     go_on.set()
-    eventually(bell.over.is_set)
+    eventually(lambda: bell.over)
     assert rung == [True, False]
 
 
@@ -111,7 +112,7 @@ def test_times_are_kept_in_order(loop: Loop, eventually: Eventually) -> None:
         ended.append(seconds)
 
     bells = [begin(loop, life(seconds), lane=f"{seconds}") for seconds in (0.3, 0.1, 0.2)]
-    eventually(lambda: all(bell.over.is_set() for bell in bells))
+    eventually(lambda: all(bell.over for bell in bells))
     assert ended == [0.1, 0.2, 0.3]
 
 
@@ -125,7 +126,7 @@ def test_a_line_that_is_cut_wakes(loop: Loop, eventually: Eventually) -> None:
     bell = begin(loop, life())
     time.sleep(0.1)
     line.there.close()
-    eventually(bell.over.is_set)
+    eventually(lambda: bell.over)
     line.here.close()
 
 
@@ -138,7 +139,7 @@ def test_a_life_that_fails_ends_alone_and_gives_its_place_back(loop: Loop, event
         yield Wait(0.01)
 
     bells = [begin(loop, failing()) for _ in range(10)] + [begin(loop, quiet()) for _ in range(10)]
-    eventually(lambda: all(bell.over.is_set() for bell in bells))
+    eventually(lambda: all(bell.over for bell in bells))
 
 
 def test_nothing_is_left_of_lives_that_ended(loop: Loop, eventually: Eventually) -> None:
@@ -150,7 +151,7 @@ def test_nothing_is_left_of_lives_that_ended(loop: Loop, eventually: Eventually)
         line = Line()
         bell = begin(loop, life(line))
         bell.ring()
-        eventually(bell.over.is_set)
+        eventually(partial(getattr, bell, "over"))
         line.here.close()
         line.there.close()
     assert psutil.Process().num_fds() <= before + 2
