@@ -162,11 +162,7 @@ class Runner:
         return sorted(wanted, key=lambda request: request.kind != "body")
 
     def _wait_for_work(self) -> Life:
-        while (
-            not self.post.stopped
-            and not self._asked()
-            and not (self._has_due() and self.post.healthy)
-        ):
+        while not self.post.stopped and not self._asked() and not (self._has_due() and self.post.healthy):
             woken = yield Wait(min(self._until_due(), 60.0))
             if woken.rung and self.post.healthy and not self.post.alone:
                 return
