@@ -1,6 +1,7 @@
 """The web process: `/live` as a native coroutine beside Flask in a pool of threads, on one port."""
 
 import asyncio
+import multiprocessing
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from soinbox_web import logs
 from soinbox_web.app import create_app
 from soinbox_web.runtime import build
 from soinbox_web.settings import from_environment
+from soinbox_web.stopping import stop_with_parent
 from soinbox_web.web.live import make_live
 
 Scope = MutableMapping[str, Any]
@@ -59,6 +61,8 @@ class Bridge(WSGIMiddleware):
 def application() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """Built in each worker process, after the fork; settings come from the environment."""
     logs.configure()
+    if multiprocessing.parent_process() is not None:
+        stop_with_parent()  # uvicorn's own, which holds the port as long as its workers live
     settings = from_environment()
     runtime = build(settings)
     flask = Bridge(create_app(settings, runtime), workers=POOL_THREADS)  # type: ignore[arg-type]

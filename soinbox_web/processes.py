@@ -13,11 +13,12 @@ from soinbox_web.problems import Problem, StoreError
 from soinbox_web.runtime import build
 from soinbox_web.services import members, upkeep
 from soinbox_web.settings import Settings, child_environment, export
-from soinbox_web.stopping import stop_on
+from soinbox_web.stopping import stop_on, stop_with_parent
 from soinbox_web.store import locks
 
 WEB_WORKERS = 2
 STOP_SECONDS = 10
+STOPPING_SECONDS = 4.0  # that a web server which was told to stop may still hold the port
 QUICK_DEATHS = 5  # a child that ends this often, each time within QUICK_SECONDS, ends the product
 QUICK_SECONDS = 10.0
 
@@ -86,7 +87,7 @@ def supervise(commands: dict[str, list[str]], settings: Settings) -> None:
     stop = threading.Event()
     stop_on(stop, signal.SIGTERM, signal.SIGINT)
     environment, clock = child_environment(settings), SystemClock()
-    children = {name: subprocess.Popen(command, env=environment) for name, command in commands.items()}
+    children = {name: _child(command, environment) for name, command in commands.items()}
     begun = dict.fromkeys(commands, clock.monotonic())
     deaths = dict.fromkeys(commands, 0)
     try:
@@ -98,7 +99,7 @@ def supervise(commands: dict[str, list[str]], settings: Settings) -> None:
                 deaths[name] = deaths[name] + 1 if quick else 1
                 if deaths[name] >= QUICK_DEATHS:
                     raise StoreError(Problem("product_keeps_stopping", facts={"part": name}))
-                children[name] = subprocess.Popen(commands[name], env=environment)
+                children[name] = _child(commands[name], environment)
                 begun[name] = clock.monotonic()
     finally:
         for child in children.values():
@@ -108,6 +109,11 @@ def supervise(commands: dict[str, list[str]], settings: Settings) -> None:
                 child.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 child.kill()
+
+
+def _child(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Even a parent that is killed leaves none behind: they would hold the port, and serve unsupervised."""
+    return subprocess.Popen(command, env=environment, preexec_fn=stop_with_parent)
 
 
 @contextmanager
@@ -120,15 +126,26 @@ def _served_once(settings: Settings) -> Iterator[None]:
 
 
 def _guard_port(settings: Settings) -> None:
-    """StoreError port_taken, said before anything else happens."""
+    """StoreError port_taken, said before anything else happens; who is about to stop is given its time."""
+    clock = SystemClock()
+    end = clock.monotonic() + STOPPING_SECONDS
+    while (error := _refused(settings)) is not None:
+        if clock.monotonic() > end:
+            facts = {"host": settings.host, "port": str(settings.port)}
+            raise StoreError(Problem("port_taken", evidence=error.strerror or "", facts=facts)) from error
+        clock.sleep(0.1)
+
+
+def _refused(settings: Settings) -> OSError | None:
+    """Why nobody can listen there now."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            facts = {"host": settings.host, "port": str(settings.port)}
-            raise StoreError(Problem("port_taken", evidence=error.strerror or "", facts=facts)) from error
+            return error
+    return None
 
 
 def _guard_binding(settings: Settings) -> None:

@@ -1,8 +1,18 @@
-"""Told to stop: a signal sets an event, however many come and whatever they interrupt."""
+"""Told to stop: by a signal, however many come and whatever they interrupt; by a parent that is gone."""
 
+import ctypes
 import signal
 import threading
 from types import FrameType
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def stop_with_parent() -> None:
+    """From now on the kernel sends this process SIGTERM when the one that began it is gone (Linux only)."""
+    if hasattr(_LIBC, "prctl"):
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def stop_on(stop: threading.Event, *numbers: signal.Signals) -> None:

@@ -1,6 +1,5 @@
 """Child processes that never outlive their parent."""
 
-import ctypes
 import os
 import signal
 import socket
@@ -9,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
+from soinbox_web.stopping import stop_with_parent
 
 
 def spawn(
@@ -27,7 +25,7 @@ def spawn(
         stdout=output,
         stderr=None if output is None else subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_die_with_parent,
+        preexec_fn=stop_with_parent,
     )
 
 
@@ -66,7 +64,3 @@ def is_free(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -56,7 +56,7 @@ class Soinbox:
             command = [sys.executable, "-m", "soinbox_web.cli", self._command]
             self._process = child.spawn(command, environment=self._environ, output=log)
         if self._command != "mailroom":
-            self._wait()
+            self.wait()
         return self
 
     def stop(self) -> None:
@@ -99,7 +99,7 @@ class Soinbox:
         name = str(self.app.config["SESSION_COOKIE_NAME"])
         return {"name": name, "value": session_cookie(self.app, self.runtime, member), "url": self.url}
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
         assert self._process is not None
         deadline = time.monotonic() + 40
         while True:
