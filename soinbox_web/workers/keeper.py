@@ -25,6 +25,7 @@ class Keeper:
         self.post = post
         self.runtime = post.runtime
         self._done_first = False
+        self._fetched = 0  # envelopes that this connection had brought when errands heard of it last
         self._elsewhere: dict[str, dict[str, int]] = {}  # what was last made good of other folders
 
     def life(self) -> Life:
@@ -58,7 +59,7 @@ class Keeper:
             return
         account = self.post.account()
         with self.post.connected(account) as connection:
-            session = sync.open_session(self.runtime, account, connection)
+            session, self._fetched = sync.open_session(self.runtime, account, connection), 0
             mode = "push" if idle.offered(connection) else "poll"
             mode = "push_all" if idle.hears_all(connection) else mode
             failing.succeeded(self.runtime, account.id, mode=mode)
@@ -109,6 +110,7 @@ class Keeper:
             if self.runtime.clock.monotonic() - began > SLICE:
                 rung = (yield Wait(0.0)).rung or rung
                 began = self.runtime.clock.monotonic()
+        self._have_texts_fetched(session)
         if rung:
             self.post.keeping.ring()  # for what comes next: nobody has answered it yet
 
@@ -150,12 +152,16 @@ class Keeper:
         return not woken.rung
 
     def _look_at_inbox(self, session: Session, *, news: bool = False) -> None:
-        before = session.report.fetched
         if news:
             sync.synchronise_folders(session, ["INBOX"])
         else:
             sync.refresh(session, "INBOX")
-        if session.report.fetched > before:
+        self._have_texts_fetched(session)
+
+    def _have_texts_fetched(self, session: Session) -> None:
+        """The other life fetches the texts of what is new here, however it came."""
+        if session.report.fetched > self._fetched:
+            self._fetched = session.report.fetched
             self.post.errands.ring()
 
     def _answer_refresh(self, session: Session, account: Account) -> Generator[Wait, Woken, bool]:

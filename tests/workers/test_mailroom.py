@@ -167,6 +167,21 @@ def test_a_body_is_fetched_fast_while_a_big_mailbox_synchronises(
     assert b"\\Seen" not in flags_there(mailbox)
 
 
+def test_what_arrives_has_its_text_soon(
+    runtime: Runtime, own_mailbox: RealMailbox, supervisor: Supervisor, eventually: Eventually
+) -> None:
+    def texts() -> list[str | None]:
+        with runtime.mailbox(account.id, account.generation).read() as connection:
+            return [row["preview"] for row in connection.execute("SELECT preview FROM messages")]
+
+    own_mailbox.deliver_text("Een")
+    account = connect(runtime, own_mailbox)
+    eventually(lambda: texts() == ["Hello."])
+    for count in (2, 3):
+        own_mailbox.deliver_text(f"Nummer {count}")
+        eventually(lambda count=count: texts() == ["Hello."] * count)
+
+
 def test_the_server_is_killed_and_comes_back(
     runtime: Runtime, own_mailbox: RealMailbox, supervisor: Supervisor, eventually: Eventually
 ) -> None:
