@@ -8,7 +8,7 @@ from typing import Literal
 from soinbox_web.model import backoff
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts, changes, hours
+from soinbox_web.store import accounts, changes
 
 Side = Literal["imap", "smtp"]
 
@@ -58,8 +58,6 @@ def _record(
         except AccessError:
             return  # removed meanwhile
         accounts.record_attempt(connection, account_id, side, now, problem, next_retry_at=retry)
-        if problem is not None:
-            hours.add(connection, account_id, now, failures=1)
         if mode:
             status = replace(accounts.status(connection, account_id, side), mode=mode)
             accounts.set_status(connection, account_id, side, status)

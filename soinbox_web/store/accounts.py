@@ -10,7 +10,7 @@ from soinbox_web.clock import moment, timestamp
 from soinbox_web.model.account import Account, SideStatus
 from soinbox_web.model.server import Login
 from soinbox_web.problems import AccessError, Problem, StoreError
-from soinbox_web.store import changes
+from soinbox_web.store import changes, hours
 from soinbox_web.store.vault import Associated, Vault
 from soinbox_web.texts import Translate
 
@@ -194,7 +194,7 @@ def record_attempt(
     next_retry_at: datetime | None = None,
     line: str = "",
 ) -> None:
-    """One try, gone well (`problem` None) or not: the log keeps the last 20, the side's status follows."""
+    """One try, gone well (`problem` None) or not: the log keeps the last 20, status and hours follow."""
     connection.execute(
         "INSERT INTO account_attempts (account_id, side, at, ok, code, line) VALUES (?, ?, ?, ?, ?, ?)",
         (account_id, side, timestamp(at), problem is None, problem.code if problem else "",
@@ -211,6 +211,7 @@ def record_attempt(
     else:
         failures = before.consecutive_failures + 1
         now = SideStatus(before.last_success_at, at, next_retry_at, failures, problem, before.mode)
+        hours.add(connection, account_id, at, failures=1)
     set_status(connection, account_id, side, now)
 
 

@@ -1,6 +1,7 @@
 """Synchronising against Debian's Dovecot: here equals there afterwards, and the server is left alone."""
 
 import imaplib
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +13,7 @@ from soinbox_web.problems import SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
 from soinbox_web.services.sync.session import Session
-from soinbox_web.store import accounts, changes, folders, messages
+from soinbox_web.store import accounts, changes, folders, hours, messages
 from tests.real.accounts import add_account
 from tests.servers.mailbox import RealMailbox
 
@@ -241,3 +242,19 @@ def test_a_refused_command_leaves_the_connection_usable(runtime: Runtime, mailbo
             run(connection, "EXAMINE", '"Bestaat niet"')
         assert raised.value.problem.code == "command_refused"
         run(connection, "NOOP")
+
+
+def test_what_is_moved_here_did_not_arrive_late(runtime: Runtime, mailbox: RealMailbox) -> None:
+    mailbox.deliver_text("Eerst")
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    with mailbox.dovecot.signed_in(mailbox.address) as client:
+        for age, subject in ((5, "Teruggehaald"), (0, "Nieuw")):
+            at = runtime.clock.now() - timedelta(hours=age)
+            client.append("INBOX", "", at, f"Subject: {subject}\r\n\r\nHallo\r\n".encode())
+    assert sync.sync_once(runtime, account.id).fetched == 2
+    with runtime.db.read() as connection:
+        (hour,) = [
+            each for each in hours.last_day(connection, account.id, runtime.clock.now()) if each.arrived
+        ]
+    assert hour.arrived == 1 and hour.latest_seconds < 60

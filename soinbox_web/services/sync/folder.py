@@ -26,6 +26,7 @@ FLAGS = 2_000  # messages whose flags are compared in one piece
 RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
 SWEEP_EVERY = timedelta(minutes=15)
 RECENT_SECONDS = 86_400  # an arrival of longer ago says nothing of how quick we are
+CLOCKS_DIFFER = 60.0  # seconds that the server's clock may be behind ours
 
 
 def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = False) -> Iterator[None]:
@@ -210,18 +211,19 @@ def _store(session: Session, folder: Folder, found: Sequence[Envelope | Unreadab
             stored = messages.insert_envelopes(connection, folder.id, part)
         session.report.fetched += stored
         if folder.uidnext and stored:
-            _note_arrivals(session, part)
+            _note_arrivals(session, folder, part)
     session.mailbox.checkpoint()
     with session.mailbox.read() as connection:
         here = folders.by_id(connection, folder.id)
     session.progress(Progress(folder.name, here.stored if here else 0, total))
 
 
-def _note_arrivals(session: Session, stored: Sequence[Envelope]) -> None:
-    """Messages of a folder that was complete before have arrived since; moved ones keep an old date."""
-    now = session.runtime.clock.now().timestamp()
-    ages = [now - one.internal_date for one in stored if one.internal_date is not None]
-    recent = [age for age in ages if age < RECENT_SECONDS]
+def _note_arrivals(session: Session, folder: Folder, stored: Sequence[Envelope]) -> None:
+    """What has arrived in a folder since it was looked at; what was moved here, or put back, is older."""
+    now = session.runtime.clock.now()
+    looked = (now - moment(folder.synced_at)).total_seconds() if folder.synced_at else 0.0
+    ages = [now.timestamp() - one.internal_date for one in stored if one.internal_date is not None]
+    recent = [max(0.0, age) for age in ages if age < min(RECENT_SECONDS, looked + CLOCKS_DIFFER)]
     session.report.arrived += len(recent)
     session.report.latest_seconds = max([session.report.latest_seconds, *(round(age) for age in recent)])
 
