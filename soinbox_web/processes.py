@@ -61,10 +61,12 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     runtime = build(settings)
     with _served_once(settings):
         upkeep.assert_sound(runtime)
-        code = members.first_code(runtime)
+        code, keyless = members.first_code(runtime), upkeep.keyless_words(runtime)
         runtime.close()
         url = settings.public_url or f"http://{settings.host}:{settings.port}"
         say(f"soinbox: {url}")
+        if keyless:
+            say(keyless)
         if code:
             say(f"First administrator: open {url}/first-administrator and enter the code {code}")
         supervise(

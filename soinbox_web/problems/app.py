@@ -156,6 +156,13 @@ APP = (
         status=500,
     ),
     Kind(
+        "file_unwritable",
+        title=N_("{path} cannot be written"),
+        cause=N_("The folder is missing, or soinbox may not write there."),
+        remedy=N_("Name a file in a folder that exists and that the user of soinbox may write."),
+        status=500,
+    ),
+    Kind(
         "instance_running",
         title=N_("soinbox is running on this instance"),
         cause=N_("Two at once would get in each other's way."),

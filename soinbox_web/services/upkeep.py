@@ -71,7 +71,7 @@ def restore(settings: Settings, file: Path) -> dict[str, int]:
 
 
 def check(settings: Settings) -> dict[str, Any]:
-    """contract.md's `check`: every database file and whether it is intact."""
+    """contract.md's `check`: every database file, whether it is intact, and whether the key ring opens it."""
     files = []
     for path in [settings.database_path, *sorted((settings.instance / "mailboxes").glob("*.sqlite"))]:
         if not path.exists():
@@ -85,12 +85,37 @@ def check(settings: Settings) -> dict[str, Any]:
         finally:
             database.close()
         files.append({"name": path.name, "ok": found == "ok", "detail": "" if found == "ok" else found})
-    try:
-        Vault.read(settings.key_ring_path)
-        files.append({"name": settings.key_ring_path.name, "ok": True, "detail": ""})
-    except StoreError:
-        files.append({"name": settings.key_ring_path.name, "ok": False, "detail": "cannot be read"})
+    fault = _key_ring_fault(settings, readable=bool(files[0]["ok"]))
+    files.append({"name": settings.key_ring_path.name, "ok": not fault, "detail": fault})
     return {"ok": all(file["ok"] for file in files), "files": files}
+
+
+def _key_ring_fault(settings: Settings, *, readable: bool) -> str:
+    """What is wrong with the key ring, if anything; `readable`: the precious database can be asked."""
+    try:
+        kids = Vault.read(settings.key_ring_path).kids
+    except StoreError:
+        return "cannot be read"
+    if not readable:
+        return ""
+    database = Database(settings.database_path)
+    try:
+        return _keyless(database, kids)
+    finally:
+        database.close()
+
+
+def _keyless(database: Database, kids: list[str]) -> str:
+    with database.read() as connection:
+        count = len(upkeep.secrets_without_key(connection, kids))
+    return f"opens {count} of the stored passwords no longer" if count else ""
+
+
+def keyless_words(runtime: Runtime) -> str:
+    """What the operator is told at the start when the key ring is not the one that was there; or ""."""
+    fault = _keyless(runtime.db, runtime.vault.kids)
+    advice = "put the one back that was there before, or these accounts ask for their passwords again"
+    return f"{runtime.settings.key_ring_path} {fault}: {advice}." if fault else ""
 
 
 def assert_sound(runtime: Runtime) -> None:

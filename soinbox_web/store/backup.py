@@ -8,9 +8,17 @@ from soinbox_web.store.database import Database
 
 
 def copy(database: Database, target: Path) -> None:
-    """Copy the file as it is now to `target`; StoreError database_damaged when the copy is not intact."""
+    """Copy the file as it is now to `target`.
+
+    StoreError file_unwritable when that cannot be made, database_damaged when the copy is not intact.
+    """
     part = target.with_suffix(".part")
-    part.unlink(missing_ok=True)
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+    except OSError as error:
+        facts = {"path": str(target)}
+        raise StoreError(Problem("file_unwritable", evidence=error.strerror or "", facts=facts)) from error
     copied = Database(part)
     try:
         database.connection().backup(copied.connection())

@@ -125,3 +125,21 @@ def test_check_names_the_damaged_file(runtime: Runtime, account_id: int) -> None
     found = upkeep.check(runtime.settings)
     assert not found["ok"]
     assert [file["name"] for file in found["files"] if not file["ok"]] == [path.name]
+
+
+def test_check_tells_of_a_key_ring_that_opens_nothing(runtime: Runtime, account_id: int) -> None:
+    runtime.settings.key_ring_path.unlink()
+    runtime.close()
+    again = build(runtime.settings)
+    try:
+        found = upkeep.check(runtime.settings)
+        assert [file["name"] for file in found["files"] if not file["ok"]] == ["secret.key"]
+        assert "opens 1 of the stored passwords" in upkeep.keyless_words(again)
+    finally:
+        again.close()
+
+
+def test_a_backup_where_none_can_be_written(runtime: Runtime, tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        upkeep.backup(runtime, tmp_path / "nowhere" / "copy.sqlite")
+    assert caught.value.problem.code == "file_unwritable"
