@@ -117,3 +117,10 @@ def test_texts_that_nobody_has_read_are_counted(connection: sqlite3.Connection) 
     assert search.unread_texts(connection) == 20
     connection.execute("UPDATE folders SET selectable = 0")
     assert search.unread_texts(connection) == 0
+
+
+def test_what_is_dated_centuries_ahead_is_found(connection: sqlite3.Connection) -> None:
+    ahead = 10_413_792_000  # the year 2300
+    connection.execute("UPDATE messages SET id = ? WHERE uid = 1", (row_id(ahead, 1, 1),))
+    connection.execute("UPDATE search SET rowid = ? WHERE rowid = ?", (row_id(ahead, 1, 1), row_id(1, 1, 1)))
+    assert [row["uid"] for row in search.find(connection, "offerte")] == [1, 2]
