@@ -28,6 +28,7 @@ from soinbox_web.model.message import Envelope
 
 ITEMS = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)])"
 LARGEST_FIELD = 1_000_000  # bytes
+_MOST_BYTES = 10**18  # of a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,11 +278,14 @@ def _careful(uid: int, items: dict[str, Token]) -> Envelope:
     attached, calendar = structure.marks_of(items.get("BODYSTRUCTURE"))
     references = next((value for name, value in items.items() if name.startswith("BODY[")), None)
     given = (flag for flag in items.get("FLAGS") or () if isinstance(flag, str))
+    size = int(items.get("RFC822.SIZE") or 0)
+    if not 0 <= size < _MOST_BYTES:
+        raise ValueError("a size that no message has")
     return Envelope(
         uid,
         frozenset(given) - fields.RECENT,
         fields.internal_date(_bytes(items.get("INTERNALDATE"))),
-        int(items.get("RFC822.SIZE") or 0),
+        size,
         fields.date(_bytes(envelope[0])),
         fields.text(_bytes(envelope[1])),
         sender,
