@@ -66,6 +66,8 @@ def act(
         for key in dict.fromkeys(keys):
             if open_now[key.account_id].hides((key.folder, key.uidvalidity, key.uid)):
                 continue
+            if verb == "move" and folder == key.folder:
+                continue
             kind, arguments = _row(verb, key, folder, in_trash.get(key.account_id, ""))
             held = now if kind == "flag" else now + HELD
             ids.append(actions.add(connection, user_id, kind, key, now, arguments=arguments, not_before=held))
