@@ -61,7 +61,8 @@ def listing(runtime: Runtime, user_id: int, account_id: int, query: Query, zone:
             only = _over(only, overlay.row_ids(connection))
             rows, newer, older = _page(connection, account, folder, query, overlay, only)
             if not query.filtered:
-                count = max(0, folder.total - folder.aside - overlay.hidden(folder.name))
+                hidden = overlay.hidden(connection, folder.id, folder.name, folder.uidvalidity)
+                count = max(0, folder.total - folder.aside - hidden)
                 left_out = aside.left_out(connection, folder.id) if account.sync_days and not older else 0
                 return Listing(
                     account, folder, every, unread, rows, count, newer, older, problem, left_out=left_out
