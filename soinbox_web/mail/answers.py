@@ -84,7 +84,7 @@ def heard(
         line = readline()
         if line.startswith(b"* "):
             if line.endswith(b"}\r\n"):
-                yield _with_literals(client, line[2:])
+                yield with_literals(client, line[2:])
                 continue
             refuse_end(line)
             yield [line[2:].rstrip(b"\r\n")]
@@ -174,7 +174,8 @@ def quoted(word: str) -> bytes:
     return b'"' + word.encode("latin-1").replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
-def _with_literals(client: ImapClient, line: bytes) -> Answer:
+def with_literals(client: ImapClient, line: bytes) -> Answer:
+    """The answer that begins with this line."""
     answer: Answer = []
     while found := _LITERAL.search(line):
         answer.append(line[: found.start()])
