@@ -36,6 +36,10 @@ class NotNow(ServerError):
     """The server refuses for the moment, and it is better to come back later; the connection goes on."""
 
 
+class Unavailable(NotNow):
+    """So it is with what was asked about; other folders may do well."""
+
+
 class Done(NamedTuple):
     """Every answer of a command, and the text of its tagged OK."""
 
@@ -190,5 +194,6 @@ def refusal(answer: Tagged) -> ServerError:
     evidence = shown(answer.line)
     code = answer.line.partition(b"[")[2].partition(b"]")[0].upper()
     if code in _PASSING:
-        return NotNow(Problem(_PASSING[code], "imap", evidence=evidence))
+        kind = NotNow if code == b"LIMIT" else Unavailable
+        return kind(Problem(_PASSING[code], "imap", evidence=evidence))
     return CommandRefused(Problem(_OURS.get(code, "command_refused"), "imap", evidence=evidence))

@@ -78,6 +78,9 @@ class Envelopes:
         if not oldest.end.ok:
             error = refusal(oldest.end)
             if not isinstance(error, CommandRefused):
+                for batch in self._batches.values():  # so that the connection can go on
+                    if batch.end is None:
+                        self._hear(batch)
                 raise error
             return oldest.asked, None
         return oldest.asked, oldest.found

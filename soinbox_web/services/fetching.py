@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from soinbox_web.mail import folders as server
+from soinbox_web.mail.answers import CommandRefused, Unavailable
 from soinbox_web.mail.bodies import LARGEST, fetch_bodies
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.mime.parse import readable_text
@@ -37,6 +38,7 @@ class Reader:
     account: Account
     connection: ImapConnection
     opened: tuple[str, int] = ("", 0)
+    closed: set[tuple[str, int]] = field(default_factory=set)  # what could not be opened
     mailbox: Database = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,11 +46,16 @@ class Reader:
 
     def open(self, folder: Folder) -> None:
         """Open the folder read-only; AccessError message_gone when it was built anew."""
-        if self.opened != (folder.wire, folder.uidvalidity):
+        if self.opened != _place(folder):
+            self.opened = ("", 0)
             status = server.examine(self.connection, folder.wire).status
             self.opened = (folder.wire, status.uidvalidity)
         if self.opened[1] != folder.uidvalidity:
             raise AccessError(Problem("message_gone", "imap"))
+
+
+def _place(folder: Folder) -> tuple[str, int]:
+    return folder.wire, folder.uidvalidity
 
 
 def answer(reader: Reader, request: Request) -> None:
@@ -56,7 +63,7 @@ def answer(reader: Reader, request: Request) -> None:
     problem = None
     try:
         _fetch_one(reader, MessageKey.read(request.subject))
-    except AccessError as error:
+    except (AccessError, CommandRefused, Unavailable) as error:
         problem = error.problem
     with reader.runtime.db.write() as connection:
         requests.finish(connection, request.id, reader.runtime.clock.now(), problem)
@@ -74,7 +81,7 @@ def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int
         listed = in_order(folders.listing(connection), reader.account.provider)
         oldest = now - since if since else None
         for folder in listed:
-            if folder.role in ("trash", "junk"):
+            if folder.role in ("trash", "junk") or _place(folder) in reader.closed:
                 continue
             missing = bodies.missing(connection, folder.id, oldest, BACKGROUND_LARGEST, 100)
             if missing:
@@ -88,7 +95,11 @@ def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int
             break
         chosen.append((row["uid"], row["id"]))
         size += row["size"]
-    reader.open(folder)
+    try:
+        reader.open(folder)
+    except (AccessError, CommandRefused, Unavailable):
+        reader.closed.add(_place(folder))
+        return fetch_some(reader, since)
     return _fetch(reader, folder, chosen)
 
 

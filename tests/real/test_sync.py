@@ -189,6 +189,25 @@ def test_broken_names_and_odd_messages_stop_nothing(runtime: Runtime, mailbox: R
         assert "INBOX" in names and "Trash" in names
 
 
+def test_a_folder_that_the_server_cannot_open_stops_no_other(runtime: Runtime, mailbox: RealMailbox) -> None:
+    """Dovecot says NO [SERVERBUG] then, which others say in passing."""
+    mailbox.deliver_text("Besloten", folder="Archive")
+    mailbox.deliver_text("Anders", folder="Klanten")
+    locked = mailbox.dovecot.maildir(mailbox.address, "Archive")
+    locked.chmod(0)
+    account = add_account(runtime, mailbox)
+    try:
+        sync.sync_once(runtime, account.id)
+    finally:
+        locked.chmod(0o700)
+    assert len(here(runtime, account, "Klanten")) == 1
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        archive = folders.by_name(connection, "Archive")
+        assert archive is not None
+        problem = folders.problem(connection, archive.id)
+        assert problem is not None and problem.code == "server_unavailable"
+
+
 def test_a_new_uidvalidity_rebuilds_the_folder(runtime: Runtime, mailbox: RealMailbox) -> None:
     mailbox.deliver_text("Blijft", folder="Werk")
     account = add_account(runtime, mailbox)
