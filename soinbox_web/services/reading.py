@@ -224,7 +224,10 @@ def _found(
     if backwards and len(rows) <= PAGE:
         return _found(runtime, user_id, account, folder, query.with_(), only)
     rows.sort(key=lambda row: int(row.cursor), reverse=not backwards)
-    return (*_around(rows[:PAGE], query, more=len(rows) > PAGE), count)
+    end = min(PAGE, len(rows))
+    while end < len(rows) and rows[end].cursor == rows[end - 1].cursor:  # of another account
+        end += 1
+    return (*_around(rows[:end], query, more=len(rows) > end), count)
 
 
 def _around(rows: list[MessageRow], query: Query, *, more: bool) -> tuple[tuple[MessageRow, ...], str, str]:

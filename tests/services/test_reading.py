@@ -59,6 +59,24 @@ def test_counts_pass_over_actions_on_messages_that_are_gone(
     assert reading.listing(runtime, member.id, account.id, Query()).count == 4
 
 
+def test_pages_of_a_search_in_two_accounts_lose_nothing(
+    runtime: Runtime, member: Member, account: Account
+) -> None:
+    """Both received the same, in the same seconds and with the same UIDs."""
+    other = seed.account(runtime, member, "anna@noord.example")
+    letters = [seed.letter(f"Lamp {n}", date=f"Mon, 23 Nov 2026 07:00:{n:02d} +0000") for n in range(60)]
+    seed.deliver(runtime, account, letters)
+    seed.deliver(runtime, other, letters[:59])
+    query, found = Query(text="lamp", everywhere=True), []
+    while True:
+        listing = reading.listing(runtime, member.id, account.id, query)
+        found += [row.key for row in listing.rows]
+        if not listing.older:
+            break
+        query = query.with_(after=listing.older)
+    assert len(found) == len(set(found)) == 119
+
+
 def test_what_the_server_found_is_forgotten_with_its_uidvalidity(
     runtime: Runtime, member: Member, account: Account
 ) -> None:
