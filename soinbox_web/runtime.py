@@ -1,5 +1,6 @@
 """The long-lived things, built once a process: settings, clock, precious database, vault, mailbox files."""
 
+import resource
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from soinbox_web.store.account_secrets import AccountSecrets, TokenMemory
 from soinbox_web.store.database import Database
 from soinbox_web.store.migrations import migrate
 from soinbox_web.store.vault import Vault
+
+FILES = 65_536  # open at once, where the system lets us: each thread opens each mailbox that it reads
 
 
 @dataclass
@@ -76,6 +79,10 @@ class Runtime:
 def build(settings: Settings, clock: Clock | None = None, *, database: type[Database] = Database) -> Runtime:
     """Open (or make) the instance: folders 0700, files 0600, schema migrated, key ring read."""
     clock = clock or SystemClock()
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    if resource.RLIM_INFINITY != allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
     try:
         for folder in (settings.instance, settings.instance / "mailboxes"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -130,7 +130,10 @@ def _translated(path: Path) -> Iterator[None]:
             raise StoreError(Problem("database_locked", evidence=text)) from error
         if "full" in text or "disk I/O" in text:
             raise StoreError(Problem("disk_full", evidence=text)) from error
-        if "malformed" in text or "unable to open" in text:
+        if "unable to open" in text:  # no right, or too many open files: nothing is wrong with this one
+            facts = {"path": str(path.parent)}
+            raise StoreError(Problem("instance_unusable", evidence=text, facts=facts)) from error
+        if "malformed" in text:
             raise StoreError(Problem("database_damaged", evidence=text, facts={"path": path.name})) from error
         raise
     except sqlite3.DatabaseError as error:

@@ -74,6 +74,12 @@ def test_a_damaged_file_is_a_problem(tmp_path: Path) -> None:
     assert caught.value.problem.code == "database_damaged"
 
 
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught, Database(tmp_path / "nowhere" / "a.sqlite").read():
+        pass
+    assert caught.value.problem.code == "instance_unusable"
+
+
 def test_a_new_thread_reads_while_another_program_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -198,7 +198,9 @@ def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) 
         stored = runtime.mailbox(account.id, account.generation).connection()
         fit = mailbox_schema.is_current(stored)
         fit = fit and not (thorough and backup.check(stored, quick=True) != "ok")
-    except StoreError:
+    except StoreError as error:
+        if error.problem.code != "database_damaged":
+            raise
         fit = False
     if fit:
         return False
