@@ -43,6 +43,7 @@ class Runtime:
         with self._guard:
             found = self._mailboxes.get((account_id, generation))
             if found is None:
+                self._let_go_of_replaced(account_id, generation)
                 path = self.mailbox_path(account_id, generation)
                 fresh = not path.exists()
                 if fresh:
@@ -51,6 +52,13 @@ class Runtime:
                 with found.write() as connection:
                     mailbox_schema.create(connection)
             return found
+
+    def _let_go_of_replaced(self, account_id: int, generation: int) -> None:
+        """Files that another process has deleted take their place on the disk while they are open here."""
+        for key, database in list(self._mailboxes.items()):
+            older = key[0] == account_id and key[1] < generation
+            if older or not database.path.exists():
+                del self._mailboxes[key]  # its connections end with their last user
 
     def forget_mailbox(self, account_id: int, generation: int) -> None:
         """Close and delete a mailbox file (account removed, file damaged, generation changed)."""
