@@ -7,6 +7,7 @@ from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting, fetching, sync
+from soinbox_web.services.sync import folder_list
 from soinbox_web.store import actions, bodies, folders, messages, requests
 from tests.real.accounts import add_account
 from tests.servers.mailbox import RealMailbox
@@ -47,6 +48,26 @@ def test_bodies_live_through_a_new_uidvalidity(runtime: Runtime, mailbox: RealMa
             connection.execute("SELECT count(*) FROM search WHERE search MATCH 'body:hello'").fetchone()[0]
             == 2
         )
+
+
+def test_bodies_live_through_a_new_uidvalidity_whose_rebuild_broke_off(
+    runtime: Runtime, mailbox: RealMailbox
+) -> None:
+    for subject in ("Een", "Twee"):
+        mailbox.deliver_text(subject)
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    fetch_all(runtime, account)
+    with sync.connect(runtime, account) as line:
+        session = sync.open_session(runtime, account, line)
+        with session.mailbox.read() as connection:
+            inbox = folders.by_name(connection, "INBOX")
+        assert inbox is not None
+        folder_list.forget_messages(session, inbox, keep_bodies=True)
+    sync.sync_once(runtime, account.id)
+    assert fetched(runtime, account) == {"Een", "Twee"}
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        assert connection.execute("SELECT count(*) FROM kept_bodies").fetchone()[0] == 0
 
 
 def test_the_oldest_bodies_go_first(

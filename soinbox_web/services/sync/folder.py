@@ -72,7 +72,7 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
         yield from _fetch(session, folder, server.uids(session.connection, todo.new_from), there.total)
         if _known(session, folder) != there.total:
             yield from _compare(session, folder, there.total)
-    if todo.rebuild:
+    if todo.rebuild or not folder.uidnext:  # or a rebuild that broke off
         _take_bodies_back(session, folder)
     with session.mailbox.write() as connection:
         folders.finish(
