@@ -173,6 +173,11 @@ def translated(connection: ImapConnection) -> Iterator[None]:
         raise connection.error(error) from error
 
 
+def said_goodbye(error: BaseException) -> bool:
+    """The server ended the connection by a BYE, while it was to answer a command."""
+    return str(error.__cause__)[:5].upper() == "* BYE"
+
+
 def quoted(word: str) -> bytes:
     """A quoted string of a name as `wire` text (Latin-1)."""
     return b'"' + word.encode("latin-1").replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'

@@ -85,6 +85,11 @@ class Envelopes:
             return oldest.asked, None
         return oldest.asked, oldest.found
 
+    def cut_off(self) -> tuple[list[Envelope | Unreadable], int]:
+        """What had come of the oldest batch when the connection broke, and the UID that was to come next."""
+        oldest = next(iter(self._batches.values()))
+        return oldest.found, min(oldest.waiting, default=0)
+
     def _hear(self, until: _Batch) -> None:
         client = self._connection.client
         with translated(self._connection), _small_literals(client):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused, Unavailable
+from soinbox_web.mail.answers import CommandRefused, Unavailable, said_goodbye
 from soinbox_web.mail.bodies import LARGEST, fetch_bodies
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.mime.parse import readable_text
@@ -14,9 +14,9 @@ from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.message import MessageKey
 from soinbox_web.model.sync_plan import in_order
-from soinbox_web.problems import AccessError, Problem
+from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import bodies, changes, folders, messages, requests
+from soinbox_web.store import bodies, changes, folders, messages, requests, suspects
 from soinbox_web.store.database import Database
 from soinbox_web.store.requests import Request
 
@@ -97,10 +97,10 @@ def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int
         size += row["size"]
     try:
         reader.open(folder)
+        return _fetch(reader, folder, chosen)
     except (AccessError, CommandRefused, Unavailable):
         reader.closed.add(_place(folder))
         return fetch_some(reader, since)
-    return _fetch(reader, folder, chosen)
 
 
 def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
@@ -123,17 +123,32 @@ def _fetch(reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]]) ->
     rows = dict(chosen)
     came = 0
     ready: list[tuple[int, bytes, int, str]] = []  # UID, packed, size, text
-    for uid, raw in fetch_bodies(reader.connection, rows):
-        ready.append((uid, bodies.pack(raw), len(raw), readable_text(raw)[:INDEXED]))
-        came += 1
-        if len(ready) == WRITTEN or len(raw) > LARGE:
-            _keep(reader, folder, rows, ready)
-    _keep(reader, folder, rows, ready)
+    waiting = set(rows)
+    try:
+        for uid, raw in fetch_bodies(reader.connection, rows):
+            ready.append((uid, bodies.pack(raw), len(raw), readable_text(raw)[:INDEXED]))
+            waiting.discard(uid)
+            came += 1
+            if len(ready) == WRITTEN or len(raw) > LARGE:
+                _keep(reader, folder, rows, ready)
+    except SoinboxError as error:
+        if said_goodbye(error) or isinstance(error, CommandRefused | Unavailable):
+            _pass_over(reader, folder, min(waiting, default=0))
+        raise
+    finally:
+        _keep(reader, folder, rows, ready)
     if came:
         with reader.mailbox.write() as connection:
             bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())
         reader.mailbox.checkpoint()
     return came
+
+
+def _pass_over(reader: Reader, folder: Folder, uid: int) -> None:
+    """The server stopped at this message; the second time in a row it is not asked for again by itself."""
+    with reader.mailbox.write() as connection:
+        if suspects.note(connection, folder.id, "body", uid):
+            bodies.give_up(connection, folder.id, uid)
 
 
 def _keep(

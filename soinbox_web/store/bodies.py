@@ -31,6 +31,14 @@ def put(
     connection.execute("UPDATE search SET body = ? WHERE rowid = ?", (text, row_id))
 
 
+def give_up(connection: sqlite3.Connection, folder_id: int, uid: int) -> None:
+    """This message cannot be had whole: it is not missing any longer."""
+    connection.execute(
+        "UPDATE messages SET preview = '' WHERE folder_id = ? AND uid = ? AND preview IS NULL",
+        (folder_id, uid),
+    )
+
+
 def get(connection: sqlite3.Connection, row_id: int) -> bytes | None:
     """The raw message, or None when only its envelope is here."""
     row = connection.execute("SELECT packed FROM bodies WHERE message_rowid = ?", (row_id,)).fetchone()

@@ -5,11 +5,13 @@ import pytest
 from soinbox_web.mail import folders as server
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
+from soinbox_web.problems import SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting, fetching, sync
 from soinbox_web.services.sync import folder_list
 from soinbox_web.store import actions, bodies, folders, messages, requests
 from tests.real.accounts import add_account
+from tests.real.test_sync import unreadable
 from tests.servers.mailbox import RealMailbox
 
 pytestmark = pytest.mark.real
@@ -116,6 +118,21 @@ def test_bodies_come_although_another_folder_cannot_be_opened(runtime: Runtime, 
     with runtime.mailbox(account.id, account.generation).read() as connection:
         unread = connection.execute("SELECT subject FROM messages WHERE preview IS NULL").fetchall()
     assert [row["subject"] for row in unread] == ["Besloten"]
+
+
+def test_a_body_that_the_server_hangs_up_over_holds_no_other_up(
+    runtime: Runtime, mailbox: RealMailbox
+) -> None:
+    for minute, subject in enumerate(("Oud", "Stuk", "Nieuw")):
+        mailbox.deliver_text(subject, date=f"Mon, 23 Nov 2026 08:{minute:02d}:00 +0000")
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    unreadable(mailbox, "Stuk")
+    for _ in range(2):
+        with pytest.raises(SoinboxError):
+            fetch_all(runtime, account)
+    fetch_all(runtime, account)
+    assert fetched(runtime, account) == {"Oud", "Nieuw"}
 
 
 def test_no_background_bodies_on_a_full_disk(
