@@ -1,5 +1,6 @@
 """The long-lived things, built once a process: settings, clock, precious database, vault, mailbox files."""
 
+import resource
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from soinbox_web.store.account_secrets import AccountSecrets, TokenMemory
 from soinbox_web.store.database import Database
 from soinbox_web.store.migrations import migrate
 from soinbox_web.store.vault import Vault
+
+FILES = 65_536  # open at once, where the system lets us: each thread opens each mailbox that it reads
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Runtime:
         with self._guard:
             found = self._mailboxes.get((account_id, generation))
             if found is None:
+                self._let_go_of_replaced(account_id, generation)
                 path = self.mailbox_path(account_id, generation)
                 fresh = not path.exists()
                 if fresh:
@@ -48,6 +52,13 @@ class Runtime:
                 with found.write() as connection:
                     mailbox_schema.create(connection)
             return found
+
+    def _let_go_of_replaced(self, account_id: int, generation: int) -> None:
+        """Files that another process has deleted take their place on the disk while they are open here."""
+        for key, database in list(self._mailboxes.items()):
+            older = key[0] == account_id and key[1] < generation
+            if older or not database.path.exists():
+                del self._mailboxes[key]  # its connections end with their last user
 
     def forget_mailbox(self, account_id: int, generation: int) -> None:
         """Close and delete a mailbox file (account removed, file damaged, generation changed)."""
@@ -76,6 +87,10 @@ class Runtime:
 def build(settings: Settings, clock: Clock | None = None, *, database: type[Database] = Database) -> Runtime:
     """Open (or make) the instance: folders 0700, files 0600, schema migrated, key ring read."""
     clock = clock or SystemClock()
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    if resource.RLIM_INFINITY != allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
     try:
         for folder in (settings.instance, settings.instance / "mailboxes"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -36,6 +36,10 @@ class NotNow(ServerError):
     """The server refuses for the moment, and it is better to come back later; the connection goes on."""
 
 
+class Unavailable(NotNow):
+    """So it is with what was asked about; other folders may do well."""
+
+
 class Done(NamedTuple):
     """Every answer of a command, and the text of its tagged OK."""
 
@@ -84,7 +88,7 @@ def heard(
         line = readline()
         if line.startswith(b"* "):
             if line.endswith(b"}\r\n"):
-                yield _with_literals(client, line[2:])
+                yield with_literals(client, line[2:])
                 continue
             refuse_end(line)
             if client.at_work and line.startswith(b"* OK "):
@@ -171,12 +175,18 @@ def translated(connection: ImapConnection) -> Iterator[None]:
         raise connection.error(error) from error
 
 
+def said_goodbye(error: BaseException) -> bool:
+    """The server ended the connection by a BYE, while it was to answer a command."""
+    return str(error.__cause__)[:5].upper() == "* BYE"
+
+
 def quoted(word: str) -> bytes:
     """A quoted string of a name as `wire` text (Latin-1)."""
     return b'"' + word.encode("latin-1").replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
-def _with_literals(client: ImapClient, line: bytes) -> Answer:
+def with_literals(client: ImapClient, line: bytes) -> Answer:
+    """The answer that begins with this line."""
     answer: Answer = []
     while found := _LITERAL.search(line):
         answer.append(line[: found.start()])
@@ -191,5 +201,6 @@ def refusal(answer: Tagged) -> ServerError:
     evidence = shown(answer.line)
     code = answer.line.partition(b"[")[2].partition(b"]")[0].upper()
     if code in _PASSING:
-        return NotNow(Problem(_PASSING[code], "imap", evidence=evidence))
+        kind = NotNow if code == b"LIMIT" else Unavailable
+        return kind(Problem(_PASSING[code], "imap", evidence=evidence))
     return CommandRefused(Problem(_OURS.get(code, "command_refused"), "imap", evidence=evidence))

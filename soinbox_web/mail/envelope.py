@@ -28,6 +28,7 @@ from soinbox_web.model.message import Envelope
 
 ITEMS = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)])"
 LARGEST_FIELD = 1_000_000  # bytes
+_MOST_BYTES = 10**18  # of a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,17 @@ class Envelopes:
         if not oldest.end.ok:
             error = refusal(oldest.end)
             if not isinstance(error, CommandRefused):
+                for batch in self._batches.values():  # so that the connection can go on
+                    if batch.end is None:
+                        self._hear(batch)
                 raise error
             return oldest.asked, None
         return oldest.asked, oldest.found
+
+    def cut_off(self) -> tuple[list[Envelope | Unreadable], int]:
+        """What had come of the oldest batch when the connection broke, and the UID that was to come next."""
+        oldest = next(iter(self._batches.values()))
+        return oldest.found, min(oldest.waiting, default=0)
 
     def _hear(self, until: _Batch) -> None:
         client = self._connection.client
@@ -277,11 +286,14 @@ def _careful(uid: int, items: dict[str, Token]) -> Envelope:
     attached, calendar = structure.marks_of(items.get("BODYSTRUCTURE"))
     references = next((value for name, value in items.items() if name.startswith("BODY[")), None)
     given = (flag for flag in items.get("FLAGS") or () if isinstance(flag, str))
+    size = int(items.get("RFC822.SIZE") or 0)
+    if not 0 <= size < _MOST_BYTES:
+        raise ValueError("a size that no message has")
     return Envelope(
         uid,
         frozenset(given) - fields.RECENT,
         fields.internal_date(_bytes(items.get("INTERNALDATE"))),
-        int(items.get("RFC822.SIZE") or 0),
+        size,
         fields.date(_bytes(envelope[0])),
         fields.text(_bytes(envelope[1])),
         sender,

@@ -24,7 +24,7 @@ from soinbox_web.mail.answers import (
 )
 from soinbox_web.mail.envelope_fields import flags as flags_between
 from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.imap_client import EACH, refuse_breaks
+from soinbox_web.mail.imap_client import BREAK, EACH, refuse_breaks
 from soinbox_web.mail.tokens import Token, pairs, tokens
 from soinbox_web.model import uid_set
 from soinbox_web.model.sync_plan import FolderStatus, ServerFolder
@@ -32,6 +32,7 @@ from soinbox_web.problems import Problem, ProtocolError
 
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN"
 MOST_FOLDERS = 10_000
+_LARGEST = 2**63 - 1  # number that IMAP has (a MODSEQ), and SQLite
 _CHANGES = 40_000_000  # bytes of what QRESYNC tells: the flags of 250,000 messages; more is asked for again
 
 
@@ -266,7 +267,8 @@ def _opened(connection: ImapConnection, verb: str, wire: str, *parameters: str) 
     total, told, room, left = 0, [], _CHANGES, uid_set.MOST
     for text, *_ in stream(connection, verb, quoted(wire), *parameters):
         if code := _CODE.match(text):
-            numbers[code[1].decode().upper()] = int(code[2])
+            number = int(code[2])
+            numbers[code[1].decode().upper()] = number if number <= _LARGEST else 0
         elif exists := _EXISTS.fullmatch(text):
             total = int(exists[1])
         elif _VANISHED.fullmatch(text) or _FLAGS_ANSWER.fullmatch(text):
@@ -341,7 +343,7 @@ def _folder(raw: bytes, attributes: Token, delimiter: Token, utf8: bool) -> Serv
     told = {str(attribute).lower() for attribute in attributes or ()}
     inbox = raw.upper() == b"INBOX"
     name = "INBOX" if inbox else folder_names.decode(raw, utf8=utf8)
-    selectable = not told & {"\\noselect", "\\nonexistent"}
+    selectable = not (told & {"\\noselect", "\\nonexistent"} or BREAK.search(raw))
     role = "inbox" if inbox else folder_names.role_of(told)
     return ServerFolder(
         name, raw.decode("latin-1"), _raw(delimiter).decode("latin-1") if delimiter else "", role, selectable

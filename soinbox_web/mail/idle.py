@@ -4,7 +4,7 @@ With NOTIFY (RFC 5465) it speaks of all other folders as well; what that gains i
 """
 
 from soinbox_web.mail import folders
-from soinbox_web.mail.answers import CommandRefused, begin, refuse_end, run, translated
+from soinbox_web.mail.answers import Answer, CommandRefused, begin, refuse_end, run, translated, with_literals
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import ImapClient
 
@@ -63,9 +63,7 @@ class Idle:
         with translated(self._connection):
             while self._client.wire.readable(0):
                 self._client.wire.allow(ALIVE)
-                line = self._client.readline()
-                refuse_end(line)
-                changed = self._take(line) or changed
+                changed = self._take(self._whole(self._client.readline())) or changed
         return changed
 
     def end(self) -> bool:
@@ -84,17 +82,22 @@ class Idle:
         changed = False
         try:
             for answer in run(self._connection, "NOTIFY", "SET", "STATUS", here, others).answers:
-                changed = self._take(b"* " + answer[0] + b"\r\n") or changed
+                changed = self._take(answer) or changed
         except CommandRefused:
             self._everywhere = False
         return changed
 
-    def _take(self, line: bytes) -> bool:
+    def _whole(self, line: bytes) -> Answer:
+        """The answer that begins with this line; names of folders may come as literals."""
+        refuse_end(line)
+        return with_literals(self._client, line[2:])
+
+    def _take(self, answer: Answer) -> bool:
         """News of the folder that is open; what is said of others is noted."""
         known = len(self.elsewhere) < folders.MOST_FOLDERS
-        if self._everywhere and known and line[2:7].upper() in (b"STATU", b"LIST "):
-            self.elsewhere.update(folders.told_of([line[2:].rstrip(b"\r\n")]))
-        return _matters(line)
+        if self._everywhere and known and answer[0][:5].upper() in (b"STATU", b"LIST "):
+            self.elsewhere.update(folders.told_of(answer))
+        return _matters(answer[0])
 
     def _until(self, last: bytes, tag: bytes) -> bool:
         """Read up to the line that begins with `last`; whatever else ends the command `tag` is an error."""
@@ -102,15 +105,14 @@ class Idle:
         while not (line := self._client.readline()).startswith(last):
             if line.startswith(tag + b" "):
                 raise ImapClient.abort(line.decode("latin-1").strip())
-            refuse_end(line)
-            changed = self._take(line) or changed
+            changed = self._take(self._whole(line)) or changed
         return changed
 
 
 _NEWS = (b"EXISTS", b"EXPUNGE", b"FETCH")
 
 
-def _matters(line: bytes) -> bool:
-    """EXISTS, EXPUNGE, VANISHED and FETCH are news; `* OK Still here` and RECENT are not."""
-    words = line.upper().split(None, 3)
-    return len(words) > 1 and (words[1] == b"VANISHED" or (len(words) > 2 and words[2].strip() in _NEWS))
+def _matters(text: bytes) -> bool:
+    """EXISTS, EXPUNGE, VANISHED and FETCH are news; `OK Still here` and RECENT are not."""
+    words = text.upper().split(None, 2)
+    return words[:1] == [b"VANISHED"] or (len(words) > 1 and words[1] in _NEWS)

@@ -36,7 +36,7 @@ SLOWEST = 20_000  # bytes a second of a message, in either direction, that still
 
 _REFUSAL = re.compile(rb"(\*|[A-Za-z0-9]+) (NO|BAD|BYE)\b|\* OK \[ALERT\]", re.IGNORECASE)
 _ATOM = re.compile(rb"[!-~]{1,100}")
-_BREAK = re.compile(rb"[\r\n\0]")
+BREAK = re.compile(rb"[\r\n\0]")
 
 
 @lru_cache(maxsize=64)
@@ -48,7 +48,7 @@ def _capabilities(told: bytes) -> tuple[str, ...]:
 def refuse_breaks(*words: str | bytes, field: Field | None = None) -> None:
     """Raise InputError control_character when a word could end a command and begin another."""
     for word in words:
-        if _BREAK.search(word.encode("utf-8", "surrogatepass") if isinstance(word, str) else word):
+        if BREAK.search(word.encode("utf-8", "surrogatepass") if isinstance(word, str) else word):
             raise InputError(Problem("control_character", field=field))
 
 

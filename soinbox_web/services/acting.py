@@ -125,6 +125,8 @@ def _do(desk: Desk, group: Sequence[Action]) -> None:
         target = _target(desk, first.arguments["folder"])
     elif first.kind == "delete":
         target = _for(desk, "trash", "Trash")
+    if target is not None and target.wire == folder.wire and first.kind != "copy":
+        return  # it lies there already; a second try would take it for its own copy
     status = server.select(desk.connection, folder.wire)
     if status.uidvalidity != first.key.uidvalidity:
         raise CommandRefused(Problem("message_gone", "imap"))

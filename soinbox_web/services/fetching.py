@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from soinbox_web.mail import folders as server
+from soinbox_web.mail.answers import CommandRefused, Unavailable, said_goodbye
 from soinbox_web.mail.bodies import LARGEST, fetch_bodies
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.mime.parse import readable_text
@@ -13,9 +14,9 @@ from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.message import MessageKey
 from soinbox_web.model.sync_plan import in_order
-from soinbox_web.problems import AccessError, Problem
+from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import bodies, changes, folders, messages, requests, search
+from soinbox_web.store import bodies, changes, folders, messages, requests, search, suspects
 from soinbox_web.store.database import Database
 from soinbox_web.store.requests import Request
 
@@ -37,6 +38,7 @@ class Reader:
     account: Account
     connection: ImapConnection
     opened: tuple[str, int] = ("", 0)
+    closed: set[tuple[str, int]] = field(default_factory=set)  # what could not be opened
     mailbox: Database = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,11 +46,16 @@ class Reader:
 
     def open(self, folder: Folder) -> None:
         """Open the folder read-only; AccessError message_gone when it was built anew."""
-        if self.opened != (folder.wire, folder.uidvalidity):
+        if self.opened != _place(folder):
+            self.opened = ("", 0)
             status = server.examine(self.connection, folder.wire).status
             self.opened = (folder.wire, status.uidvalidity)
         if self.opened[1] != folder.uidvalidity:
             raise AccessError(Problem("message_gone", "imap"))
+
+
+def _place(folder: Folder) -> tuple[str, int]:
+    return folder.wire, folder.uidvalidity
 
 
 def answer(reader: Reader, request: Request) -> None:
@@ -56,7 +63,7 @@ def answer(reader: Reader, request: Request) -> None:
     problem = None
     try:
         _fetch_one(reader, MessageKey.read(request.subject))
-    except AccessError as error:
+    except (AccessError, CommandRefused, Unavailable) as error:
         problem = error.problem
     with reader.runtime.db.write() as connection:
         requests.finish(connection, request.id, reader.runtime.clock.now(), problem)
@@ -73,7 +80,7 @@ def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int
         listed = in_order(folders.listing(connection), reader.account.provider)
         oldest = now - since if since else None
         for folder in listed:
-            if folder.role in ("trash", "junk"):
+            if folder.role in ("trash", "junk") or _place(folder) in reader.closed:
                 continue
             missing = bodies.missing(connection, folder.id, oldest, BACKGROUND_LARGEST, 100)
             if missing:
@@ -87,8 +94,12 @@ def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int
             break
         chosen.append((row["uid"], row["id"]))
         size += row["size"]
-    reader.open(folder)
-    return _fetch(reader, folder, chosen)
+    try:
+        reader.open(folder)
+        return _fetch(reader, folder, chosen)
+    except (AccessError, CommandRefused, Unavailable):
+        reader.closed.add(_place(folder))
+        return fetch_some(reader, since)
 
 
 def tidy(runtime: Runtime, account: Account) -> bool:
@@ -127,17 +138,32 @@ def _fetch(reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]]) ->
     rows = dict(chosen)
     came = 0
     ready: list[tuple[int, bytes, int, str]] = []  # UID, packed, size, text
-    for uid, raw in fetch_bodies(reader.connection, rows):
-        ready.append((uid, bodies.pack(raw), len(raw), readable_text(raw)[:INDEXED]))
-        came += 1
-        if len(ready) == WRITTEN or len(raw) > LARGE:
-            _keep(reader, folder, rows, ready)
-    _keep(reader, folder, rows, ready)
+    waiting = set(rows)
+    try:
+        for uid, raw in fetch_bodies(reader.connection, rows):
+            ready.append((uid, bodies.pack(raw), len(raw), readable_text(raw)[:INDEXED]))
+            waiting.discard(uid)
+            came += 1
+            if len(ready) == WRITTEN or len(raw) > LARGE:
+                _keep(reader, folder, rows, ready)
+    except SoinboxError as error:
+        if said_goodbye(error) or isinstance(error, CommandRefused | Unavailable):
+            _pass_over(reader, folder, min(waiting, default=0))
+        raise
+    finally:
+        _keep(reader, folder, rows, ready)
     if came:
         with reader.mailbox.write() as connection:
             bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())
         reader.mailbox.checkpoint()
     return came
+
+
+def _pass_over(reader: Reader, folder: Folder, uid: int) -> None:
+    """The server stopped at this message; the second time in a row it is not asked for again by itself."""
+    with reader.mailbox.write() as connection:
+        if suspects.note(connection, folder.id, "body", uid):
+            bodies.give_up(connection, folder.id, uid)
 
 
 def _keep(

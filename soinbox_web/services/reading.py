@@ -61,7 +61,8 @@ def listing(runtime: Runtime, user_id: int, account_id: int, query: Query, zone:
             only = _over(only, overlay.row_ids(connection))
             rows, newer, older = _page(connection, account, folder, query, overlay, only)
             if not query.filtered:
-                count = max(0, folder.total - folder.aside - overlay.hidden(folder.name))
+                hidden = overlay.hidden(connection, folder.id, folder.name, folder.uidvalidity)
+                count = max(0, folder.total - folder.aside - hidden)
                 left_out = aside.left_out(connection, folder.id) if account.sync_days and not older else 0
                 return Listing(
                     account, folder, every, unread, rows, count, newer, older, problem, left_out=left_out
@@ -224,7 +225,10 @@ def _found(
     if backwards and len(rows) <= PAGE:
         return _found(runtime, user_id, account, folder, query.with_(), only)
     rows.sort(key=lambda row: int(row.cursor), reverse=not backwards)
-    return (*_around(rows[:PAGE], query, more=len(rows) > PAGE), count)
+    end = min(PAGE, len(rows))
+    while end < len(rows) and rows[end].cursor == rows[end - 1].cursor:  # of another account
+        end += 1
+    return (*_around(rows[:end], query, more=len(rows) > end), count)
 
 
 def _around(rows: list[MessageRow], query: Query, *, more: bool) -> tuple[tuple[MessageRow, ...], str, str]:

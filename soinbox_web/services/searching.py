@@ -8,7 +8,7 @@ from typing import Any
 
 from soinbox_web.clock import timestamp
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused
+from soinbox_web.mail.answers import CommandRefused, Unavailable
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
@@ -54,7 +54,7 @@ def answer(
     """Ask the server (UID SEARCH TEXT, RFC 9051 section 6.4.4) and keep what it finds.
 
     Returns the UIDs of each folder that are not here yet, for whoever fetches them. Raises CommandRefused
-    when the one folder could not be searched, other SoinboxErrors when the connection breaks.
+    or Unavailable when the one folder could not be searched, other SoinboxErrors when the connection breaks.
     """
     name, text = json.loads(subject)
     mailbox = runtime.mailbox(account.id, account.generation)
@@ -67,7 +67,7 @@ def answer(
         try:
             status = server.examine(connection, folder.wire).status
             uids = server.text_search(connection, search.words(text))[-MOST:]
-        except CommandRefused:
+        except (CommandRefused, Unavailable):
             if name:
                 raise
             continue  # what the other folders hold is worth having

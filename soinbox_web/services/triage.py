@@ -13,7 +13,6 @@ from soinbox_web.problems import AccessError, Problem
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import accounts, actions, folders, messages
 from soinbox_web.store.actions import Removal
-from soinbox_web.store.overlay import Overlay
 
 Verb = Literal["read", "unread", "flag", "unflag", "delete", "move", "copy"]
 VERBS: tuple[Verb, ...] = ("read", "unread", "flag", "unflag", "delete", "move", "copy")
@@ -64,10 +63,13 @@ def act(
     in_trash = {each.id: _trash(runtime, each) for each in owned.values()} if verb == "delete" else {}
     now = runtime.clock.now()
     with runtime.db.write() as connection:
-        open_now = {each: Overlay(actions.open_of(connection, each)) for each in owned}
+        open_now = [action for each in owned for action in actions.open_of(connection, each)]
+        gone = {action.key for action in open_now if action.removes}
+        if verb == "copy":  # a second click is no second copy
+            gone |= {a.key for a in open_now if a.kind == "copy" and a.arguments["folder"] == folder}
         ids = []
         for key in dict.fromkeys(keys):
-            if open_now[key.account_id].hides((key.folder, key.uidvalidity, key.uid)):
+            if key in gone or (verb == "move" and folder == key.folder):
                 continue
             kind, arguments = _row(verb, key, folder, in_trash.get(key.account_id, ""))
             held = now if kind == "flag" else now + HELD

@@ -86,9 +86,9 @@ def undoable_since(connection: sqlite3.Connection, user_id: int, since: str) -> 
 def due(connection: sqlite3.Connection, account_id: int, now: datetime, limit: int = 500) -> list[Action]:
     """What may be pushed now, oldest first."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM actions WHERE account_id = ? AND state = 'open'"  # noqa: S608
-        " AND not_before <= ? ORDER BY id LIMIT ?",
-        (account_id, timestamp(now), limit),
+        f"SELECT {_COLUMNS} FROM actions a WHERE account_id = ? AND state = 'open'"  # noqa: S608
+        f" AND not_before <= ? AND NOT {_OVERTAKES} AND e.not_before > ?) ORDER BY id LIMIT ?",
+        (account_id, timestamp(now), timestamp(now), limit),
     )
     return [_read(row) for row in rows]
 
@@ -102,7 +102,9 @@ def content(connection: sqlite3.Connection, action_id: int) -> bytes:
 def next_due(connection: sqlite3.Connection, account_id: int) -> str | None:
     """When the next open action may be pushed."""
     row = connection.execute(
-        "SELECT min(not_before) FROM actions WHERE account_id = ? AND state = 'open'", (account_id,)
+        "SELECT min(not_before) FROM actions a WHERE account_id = ? AND state = 'open'"  # noqa: S608
+        f" AND NOT {_OVERTAKES})",
+        (account_id,),
     ).fetchone()
     return None if row[0] is None else str(row[0])
 
@@ -117,10 +119,10 @@ def waiting(connection: sqlite3.Connection, account_id: int) -> tuple[int, str]:
 
 
 def claim(connection: sqlite3.Connection, action_id: int, worker: str) -> bool:
-    """Take an open action; False when somebody else has it or it was undone."""
+    """Take an open action; False when somebody else has it, it was undone, or one before it must be first."""
     cursor = connection.execute(
-        "UPDATE actions SET state = 'claimed', claimed_by = ?, attempts = attempts + 1"
-        " WHERE id = ? AND state = 'open'",
+        "UPDATE actions AS a SET state = 'claimed', claimed_by = ?, attempts = attempts + 1"  # noqa: S608
+        f" WHERE id = ? AND state = 'open' AND NOT {_OVERTAKES})",
         (worker, action_id),
     )
     return cursor.rowcount == 1
@@ -231,6 +233,12 @@ def cancel(connection: sqlite3.Connection, user_id: int, ids: Iterable[int], now
     return count
 
 
+# An action on the same message was tried before this one and waits to be tried again (closed by its user).
+_OVERTAKES = (
+    "EXISTS (SELECT 1 FROM actions e WHERE e.account_id = a.account_id AND e.folder = a.folder"
+    " AND e.uidvalidity = a.uidvalidity AND e.uid = a.uid AND e.state = 'open' AND e.id < a.id"
+    " AND e.attempts > 0 AND 'append' NOT IN (a.kind, e.kind)"
+)
 _COLUMNS = "id, user_id, account_id, kind, folder, uidvalidity, uid, arguments, attempts, not_before"
 
 

@@ -3,6 +3,9 @@
 import json
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
+
+_HUNG_UP = "the server hung up over it on "
 
 
 def put(connection: sqlite3.Connection, folder_id: int, reasons: dict[int, str], version: str) -> None:
@@ -29,9 +32,26 @@ def take_in(connection: sqlite3.Connection, folder_id: int, uids: Iterable[int])
         _count(connection, folder_id)
 
 
+def hung_up(connection: sqlite3.Connection, folder_id: int, uid: int, version: str, now: datetime) -> None:
+    """Note a message over which the server ended the connection; it is asked for again on another day."""
+    put(connection, folder_id, {uid: f"{_HUNG_UP}{now:%Y-%m-%d}"}, version)
+
+
+def of_other_days(connection: sqlite3.Connection, folder_id: int, now: datetime) -> list[int]:
+    """Over which messages the server hung up on another day than today."""
+    rows = connection.execute(
+        "SELECT uid FROM set_aside WHERE folder_id = ? AND reason GLOB ? AND reason <> ?",
+        (folder_id, f"{_HUNG_UP}*", f"{_HUNG_UP}{now:%Y-%m-%d}"),
+    )
+    return [row[0] for row in rows]
+
+
 def ask_again(connection: sqlite3.Connection, folder_id: int) -> None:
-    """Messages that could not be read are missing again."""
-    connection.execute("DELETE FROM set_aside WHERE folder_id = ? AND version <> ?", (folder_id, _NO_VERSION))
+    """Messages that could not be read are missing again, but for those that would end the connection."""
+    connection.execute(
+        "DELETE FROM set_aside WHERE folder_id = ? AND version <> ? AND reason NOT GLOB ?",
+        (folder_id, _NO_VERSION, f"{_HUNG_UP}*"),
+    )
     _count(connection, folder_id)
 
 

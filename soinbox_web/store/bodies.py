@@ -31,6 +31,14 @@ def put(
     connection.execute("UPDATE search SET body = ? WHERE rowid = ?", (text, row_id))
 
 
+def give_up(connection: sqlite3.Connection, folder_id: int, uid: int) -> None:
+    """This message cannot be had whole: it is not missing any longer."""
+    connection.execute(
+        "UPDATE messages SET preview = '' WHERE folder_id = ? AND uid = ? AND preview IS NULL",
+        (folder_id, uid),
+    )
+
+
 def get(connection: sqlite3.Connection, row_id: int) -> bytes | None:
     """The raw message, or None when only its envelope is here."""
     row = connection.execute("SELECT packed FROM bodies WHERE message_rowid = ?", (row_id,)).fetchone()
@@ -78,7 +86,10 @@ KEPT_AT_ONCE = 50  # of one write
 
 
 def keep(connection: sqlite3.Connection, folder_id: int) -> bool:
-    """Put some bodies of a folder that is built anew apart; True while there were any."""
+    """Put some bodies of a folder that is built anew apart; True while there were any.
+
+    Not those of messages that could be taken for one another afterwards.
+    """
     rows = connection.execute(
         "SELECT b.message_rowid FROM messages m JOIN bodies b ON b.message_rowid = m.id"
         " WHERE m.folder_id = ? LIMIT ?",
@@ -90,7 +101,9 @@ def keep(connection: sqlite3.Connection, folder_id: int) -> bool:
             " (folder_id, message_id, message_size, date, packed, size, text, fetched_at)"
             " SELECT m.folder_id, m.message_id, m.size, m.date, b.packed, b.size, s.body, b.fetched_at"
             " FROM messages m JOIN bodies b ON b.message_rowid = m.id JOIN search s ON s.rowid = m.id"
-            " WHERE m.id = ? AND m.message_id <> ''",
+            " WHERE m.id = ? AND m.message_id <> '' AND NOT EXISTS (SELECT 1 FROM messages t"
+            " WHERE t.message_id = m.message_id AND t.folder_id = m.folder_id AND t.size = m.size"
+            " AND t.date IS m.date AND t.id <> m.id)",
             (row_id,),
         )
         connection.execute("DELETE FROM bodies WHERE message_rowid = ?", (row_id,))
@@ -98,20 +111,15 @@ def keep(connection: sqlite3.Connection, folder_id: int) -> bool:
 
 
 def take_back(connection: sqlite3.Connection, folder_id: int) -> bool:
-    """Give kept bodies to messages with the same Message-ID, size and date; True while there were any."""
+    """Give kept bodies to the one message with their Message-ID, size and date; True while there were any."""
     rows = connection.execute(
         "SELECT rowid, * FROM kept_bodies WHERE folder_id = ? LIMIT ?", (folder_id, KEPT_AT_ONCE)
     ).fetchall()
     for row in rows:
-        for found in messages.refind(connection, row["message_id"], row["message_size"], row["date"]):
-            if found["folder_id"] == folder_id and not has(connection, found["id"]):
-                put(
-                    connection,
-                    found["id"],
-                    row["packed"],
-                    row["size"],
-                    row["text"],
-                    moment(row["fetched_at"]),
-                )
+        same = messages.refind(connection, row["message_id"], row["message_size"], row["date"])
+        fitting = [found["id"] for found in same if found["folder_id"] == folder_id]
+        if len(fitting) == 1 and not has(connection, fitting[0]):
+            fetched_at = moment(row["fetched_at"])
+            put(connection, fitting[0], row["packed"], row["size"], row["text"], fetched_at)
         connection.execute("DELETE FROM kept_bodies WHERE rowid = ?", (row["rowid"],))
     return bool(rows)

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from soinbox_web.problems import Problem, StoreError
 BUSY_SECONDS = 5.0
 _INCREMENTAL = 2  # PRAGMA auto_vacuum
 _CACHE = 4_000  # kB; with SQLite's 2,000 a search for two words in a million messages took twice as long
+_KEPT_OPEN = 16  # rebuildable files of one thread; each has handles, and up to 4 MB of pages
 _MUCH = 4_000  # pages of the log of a file whose writers make checkpoints themselves
 
 
@@ -35,6 +37,8 @@ class Database:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
             found = self._local.connection = self._connect()
+        if self._synchronous == "NORMAL":
+            _thread.use(self)
         return found
 
     @contextmanager
@@ -86,6 +90,14 @@ class Database:
         """Changes when another connection has committed (PRAGMA data_version, some microseconds)."""
         return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
 
+    def rest(self) -> bool:
+        """Close this thread's connection unless it is at work."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is not None and _is_open(found):
+            return False
+        self.close()
+        return True
+
     def close(self) -> None:
         """Close this thread's connection; another thread's ends with its last user, never under its feet."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -115,6 +127,31 @@ class Database:
             return connection
 
 
+class _Thread(threading.local):
+    """The rebuildable files that a thread has open, the one it used last at the end."""
+
+    def __init__(self) -> None:
+        self.keeps_all = False
+        self._used: dict[int, weakref.ref[Database]] = {}
+
+    def use(self, database: Database) -> None:
+        fresh = self._used.pop(id(database), None) is None
+        self._used[id(database)] = weakref.ref(database)
+        if fresh and not self.keeps_all:
+            for number, found in list(self._used.items())[:-_KEPT_OPEN]:
+                other = found()
+                if other is None or other.rest():
+                    del self._used[number]
+
+
+_thread = _Thread()
+
+
+def keep_all_open() -> None:
+    """For a thread that looks at many files in turn, again and again."""
+    _thread.keeps_all = True
+
+
 def _is_open(connection: sqlite3.Connection) -> bool:
     return connection.in_transaction
 
@@ -130,7 +167,10 @@ def _translated(path: Path) -> Iterator[None]:
             raise StoreError(Problem("database_locked", evidence=text)) from error
         if "full" in text or "disk I/O" in text:
             raise StoreError(Problem("disk_full", evidence=text)) from error
-        if "malformed" in text or "unable to open" in text:
+        if "unable to open" in text:  # no right, or too many open files: nothing is wrong with this one
+            facts = {"path": str(path.parent)}
+            raise StoreError(Problem("instance_unusable", evidence=text, facts=facts)) from error
+        if "malformed" in text:
             raise StoreError(Problem("database_damaged", evidence=text, facts={"path": path.name})) from error
         raise
     except sqlite3.DatabaseError as error:

@@ -9,6 +9,8 @@ from typing import Any
 # A row id is a second, then these bits of its folder's id and of its UID (store/messages.py).
 FOLDER_BITS, UID_BITS = 9, 20
 SECOND = FOLDER_BITS + UID_BITS
+LAST_SECOND = (1 << 34) - 1  # in the year 2514; what is later counts as that
+BEYOND = (1 << 63) - 1  # no row has this id
 _AMONG = "IN (SELECT value FROM json_each(?))"
 
 
@@ -63,7 +65,7 @@ EVERYTHING = Filter()
 
 def first_id(moment: datetime) -> int:
     """No row of this moment or later has a smaller id."""
-    return max(int(moment.timestamp()), 0) << SECOND
+    return min(max(int(moment.timestamp()), 0), LAST_SECOND) << SECOND
 
 
 def row_id(second: int, folder_id: int, uid: int) -> int:

@@ -92,7 +92,8 @@ def clear(connection: sqlite3.Connection, folder_id: int, most: int = 1000) -> b
     ]
     connection.executemany("DELETE FROM search WHERE rowid = ?", gone)
     connection.executemany("DELETE FROM messages WHERE id = ?", gone)
-    connection.execute("DELETE FROM set_aside WHERE folder_id = ?", (folder_id,))
+    for table in ("set_aside", "found"):
+        connection.execute(f"DELETE FROM {table} WHERE folder_id = ?", (folder_id,))  # noqa: S608
     connection.execute(
         "UPDATE folders SET uidvalidity = 0, uidnext = 0, highestmodseq = 0, total = 0, stored = 0,"
         " aside = 0, unread = 0 WHERE id = ?",

@@ -14,13 +14,12 @@ from typing import Any, Literal
 
 from soinbox_web.model.message import Correspondent, Envelope
 from soinbox_web.store import aside, threads
-from soinbox_web.store.filter import EVERYTHING, Filter, next_id, row_id
+from soinbox_web.store.filter import EVERYTHING, LAST_SECOND, Filter, next_id, row_id
 
 Sort = Literal["date", "sender", "subject"]
 Cursor = tuple[str, int]  # the sort column's text ("" for date) and the row id of the last row seen
 
 _FUTURE = 86_400  # seconds; a Date header further ahead of the arrival than this is not believed
-_LAST_SECOND = (1 << 34) - 1
 _COLUMNS = (
     "id", "folder_id", "uid", "sort_at", "flags", "seen", "size", "date", "internal_date", "subject",
     "sender_name", "sender_address", "sort_sender", "sort_subject", "correspondents", "message_id",
@@ -218,7 +217,7 @@ def as_row(folder_id: int, envelope: Envelope) -> tuple[Any, ...]:
     sort_at = internal if date is None else date
     if date is not None and internal is not None and date - internal > _FUTURE:
         sort_at = internal
-    second = min(max(sort_at, 0), _LAST_SECOND) if sort_at else 0
+    second = min(max(sort_at, 0), LAST_SECOND) if sort_at else 0
     sender = envelope.sender[0] if envelope.sender else _NOBODY
     date_text = None if date is None else time_text(date)
     internal_text = date_text if internal == date else None if internal is None else time_text(internal)

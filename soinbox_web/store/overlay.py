@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from soinbox_web.store import messages
 from soinbox_web.store.actions import Action
 
 Place = tuple[str, int, int]  # folder, UIDVALIDITY, UID
@@ -36,9 +37,10 @@ class Overlay:
         """The message has left its folder."""
         return place in self._removed
 
-    def hidden(self, folder: str) -> int:
-        """How many messages have left this folder."""
-        return sum(place[0] == folder for place in self._removed)
+    def hidden(self, connection: sqlite3.Connection, folder_id: int, folder: str, uidvalidity: int) -> int:
+        """How many messages that are stored have left this folder (reads the mailbox file)."""
+        uids = [place[2] for place in self._removed if place[:2] == (folder, uidvalidity)]
+        return len(messages.uids_among(connection, folder_id, uids)) if uids else 0
 
     def row_ids(self, connection: sqlite3.Connection) -> "RowIds":
         """The rows of the mailbox file whose place or reading open actions have changed."""

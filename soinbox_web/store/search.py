@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from soinbox_web.store.filter import EVERYTHING, IN_FOLDER, Filter
+from soinbox_web.store.filter import BEYOND, EVERYTHING, IN_FOLDER, Filter
 
 _LONGEST = 20  # words looked for
 _ENDINGS = 256  # terms that one typed beginning may stand for; as many take 14 ms, whatever the mailbox
@@ -126,7 +126,7 @@ class Search:
         if not self._words:
             return []
         beyond, order = ("<", "DESC") if descending else (">", "ASC")
-        start = 1 << 62 if after is None else after
+        start = BEYOND if after is None else after
         (wanted, values), (asked, given) = self._here, self._there
         here = self._connection.execute(
             "SELECT m.*, f.name AS folder, f.role AS role, f.uidvalidity AS uidvalidity,"  # noqa: S608

@@ -10,7 +10,7 @@ from flask import Blueprint, g
 from flask_babel import get_locale
 
 from soinbox_web.model.invitation import Invitation
-from soinbox_web.web.language import local, zone
+from soinbox_web.web.language import in_zone, local, zone
 from soinbox_web.web.page import runtime
 
 EUROPEAN = Locale("en", "GB")
@@ -95,7 +95,7 @@ class Calendar:
 
     def short(self, moment: datetime) -> str:
         """As a row of a list has it."""
-        here = moment.astimezone(self._zone)
+        here = in_zone(moment, self._zone)
         day = here.date()
         days = (self.today - day).days
         if days == 0:

@@ -1,6 +1,6 @@
 """Which language and which time zone a page speaks, and how dates are written."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache, lru_cache, partial
 from typing import Any, cast
 from zoneinfo import ZoneInfo, available_timezones
@@ -74,7 +74,15 @@ def zone() -> ZoneInfo:
 
 def local(moment: datetime) -> datetime:
     """A UTC moment in the reader's zone."""
-    return moment.astimezone(zone())
+    return in_zone(moment, zone())
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """The same moment there; in UTC still where it would lie before the year 1 or after 9999."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def word(text: str) -> str:

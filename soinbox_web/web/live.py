@@ -70,18 +70,22 @@ class Live:
         self, listener: Listener, bell: asyncio.Event, gone: "asyncio.Future[None]", token: str, send: Send
     ) -> None:
         await _write(send, f"retry: 1000\nid: {listener.vector}\nevent: connected\ndata: \n\n")
+        time = asyncio.get_running_loop().time
+        heartbeat = time() + HEARTBEAT
         while not (gone.done() or self._stopping.is_set()):
             names, vector = listener.take()
             if names:
                 await _write(send, "".join(f"id: {vector}\nevent: {n}\ndata: \n\n" for n in names))
                 await _first(PAUSE, gone, self._stopping.wait())
-            bell.clear()
-            if listener.waiting:
-                continue
-            if not await _first(HEARTBEAT, gone, self._stopping.wait(), bell.wait()):
+            if time() >= heartbeat:  # however much there is to tell
                 if await asyncio.to_thread(members.of_session, self._runtime, token) is None:
                     break
                 await _write(send, ": still here\n\n")
+                heartbeat = time() + HEARTBEAT
+            bell.clear()
+            if listener.waiting:
+                continue
+            await _first(max(0.0, heartbeat - time()), gone, self._stopping.wait(), bell.wait())
         if not gone.done():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 

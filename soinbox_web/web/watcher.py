@@ -7,7 +7,7 @@ from sqlite3 import Connection, Row
 from soinbox_web.problems import SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import accounts, changes
-from soinbox_web.store.database import Database
+from soinbox_web.store.database import Database, keep_all_open
 
 POLL = 0.025  # seconds; a poll costs some microseconds
 PRECIOUS = (0, 0)
@@ -95,6 +95,7 @@ class Watcher:
         self._stop.set()
 
     def _run(self) -> None:
+        keep_all_open()
         while not self._stop.wait(POLL):
             with self._lock:
                 watched = {file for listener in self._listeners for file in _files(listener)}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Generator
 
 from soinbox_web.clock import moment
 from soinbox_web.mail import idle
-from soinbox_web.mail.answers import CommandRefused
+from soinbox_web.mail.answers import CommandRefused, Unavailable
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model.account import Account
 from soinbox_web.problems import Problem
@@ -151,7 +151,7 @@ class Runner:
             missing = searching.answer(self.runtime, session.account, session.connection, request.subject)
             for folder, uids in missing.items():
                 sync.fetch(session, folder, uids)
-        except CommandRefused as error:
+        except (CommandRefused, Unavailable) as error:
             problem = error.problem
         self._finish([request], problem)
 

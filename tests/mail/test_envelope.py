@@ -10,7 +10,7 @@ import pytest
 
 from soinbox_web.clock import SystemClock
 from soinbox_web.mail import folders
-from soinbox_web.mail.answers import run
+from soinbox_web.mail.answers import NotNow, run
 from soinbox_web.mail.envelope import ITEMS, Envelopes, Unreadable, read_carefully, read_envelope
 from soinbox_web.mail.folder_names import decode, encode, role_by_name
 from soinbox_web.mail.imap import ImapConnection, MailBox
@@ -24,7 +24,10 @@ from soinbox_web.model.message import Correspondent, Envelope
 from soinbox_web.model.server import Login
 from soinbox_web.problems import SoinboxError
 from soinbox_web.settings import Settings
+from tests.mail.test_imap import Opened, opened
 from tests.servers.mailbox import RealMailbox
+
+__all__ = ["opened"]
 
 PERSON = b'(("Eva Smit" NIL "eva" "hotel.example"))'
 STRUCTURE = b'("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 7 1 NIL NIL NIL NIL)'
@@ -277,3 +280,14 @@ def test_the_odd_messages_agree_with_imap_tools(mailbox: RealMailbox, settings: 
     assert next(e for e in ours.values() if isinstance(e, Envelope) and e.subject == "Gewoon").sender == (
         Correspondent("Smit, Eva", "eva@hotel.example"),
     )
+
+
+def test_a_refusal_that_passes_leaves_the_connection_usable(opened: Opened) -> None:
+    connection = opened(answers={"FETCH": b"NO [UNAVAILABLE] later"})
+    connection.open_inbox()
+    envelopes = Envelopes(connection)
+    for uid in (1, 2):
+        envelopes.ask([uid])
+    with pytest.raises(NotNow):
+        envelopes.take()
+    run(connection, "NOOP")

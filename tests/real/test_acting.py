@@ -67,6 +67,18 @@ def test_delete_moves_to_the_trash(runtime: Runtime, mailbox: RealMailbox, accou
     assert len(mailbox.messages()) == 3
 
 
+@pytest.mark.parametrize("without", [{"x"}, {"MOVE"}])
+def test_a_move_to_where_a_message_lies_never_loses_it(
+    runtime: Runtime, mailbox: RealMailbox, account: Account, without: set[str]
+) -> None:
+    action = add(runtime, account, "move", 1, folder="INBOX")
+    with runtime.db.write() as connection:
+        connection.execute("UPDATE actions SET attempts = 1")  # a try before this one broke off
+    push(runtime, account, without)
+    assert state(runtime, action)[0] == "done"
+    assert len(mailbox.messages()) == len(here(runtime, account)) == 5
+
+
 def test_without_uidplus_nothing_else_is_expunged(
     runtime: Runtime, mailbox: RealMailbox, account: Account
 ) -> None:

@@ -5,10 +5,13 @@ import pytest
 from soinbox_web.mail import folders as server
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
+from soinbox_web.problems import SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting, fetching, sync
-from soinbox_web.store import actions, bodies, folders, messages
+from soinbox_web.services.sync import folder_list
+from soinbox_web.store import actions, bodies, folders, messages, requests
 from tests.real.accounts import add_account
+from tests.real.test_sync import unreadable
 from tests.servers.mailbox import RealMailbox
 
 pytestmark = pytest.mark.real
@@ -49,6 +52,26 @@ def test_bodies_live_through_a_new_uidvalidity(runtime: Runtime, mailbox: RealMa
         )
 
 
+def test_bodies_live_through_a_new_uidvalidity_whose_rebuild_broke_off(
+    runtime: Runtime, mailbox: RealMailbox
+) -> None:
+    for subject in ("Een", "Twee"):
+        mailbox.deliver_text(subject)
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    fetch_all(runtime, account)
+    with sync.connect(runtime, account) as line:
+        session = sync.open_session(runtime, account, line)
+        with session.mailbox.read() as connection:
+            inbox = folders.by_name(connection, "INBOX")
+        assert inbox is not None
+        folder_list.forget_messages(session, inbox, keep_bodies=True)
+    sync.sync_once(runtime, account.id)
+    assert fetched(runtime, account) == {"Een", "Twee"}
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        assert connection.execute("SELECT count(*) FROM kept_bodies").fetchone()[0] == 0
+
+
 def test_the_oldest_bodies_go_first(
     runtime: Runtime, mailbox: RealMailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +88,51 @@ def test_the_oldest_bodies_go_first(
         assert bodies.evict(connection, 1) == 1
         assert not bodies.has(connection, rows[0][0]) and bodies.has(connection, rows[1][0])
         assert bodies.evict(connection, excess, but=[rows[1][0]]) == 0
+
+
+def test_bodies_come_although_another_folder_cannot_be_opened(runtime: Runtime, mailbox: RealMailbox) -> None:
+    for subject, folder in (("Besloten", "Archive"), ("Een", "INBOX"), ("Anders", "Klanten")):
+        mailbox.deliver_text(subject, folder=folder)
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        (archive,) = [f for f in folders.listing(connection) if f.name == "Archive"]
+    key = MessageKey(account.id, "Archive", archive.uidvalidity, 1)
+    with runtime.db.write() as connection:
+        asked = requests.ask(connection, account.id, "body", str(key), runtime.clock.now())
+        request = requests.of(connection, asked)
+        assert request is not None
+    locked = mailbox.dovecot.maildir(mailbox.address, "Archive")
+    locked.chmod(0)
+    try:
+        with sync.connect(runtime, account) as line:
+            reader = fetching.Reader(runtime, account, line)
+            fetching.answer(reader, request)
+            while fetching.fetch_some(reader):
+                pass
+    finally:
+        locked.chmod(0o700)
+    with runtime.db.read() as connection:
+        answered = requests.of(connection, asked)
+    assert answered is not None and answered.state == "failed" and answered.problem is not None
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        unread = connection.execute("SELECT subject FROM messages WHERE preview IS NULL").fetchall()
+    assert [row["subject"] for row in unread] == ["Besloten"]
+
+
+def test_a_body_that_the_server_hangs_up_over_holds_no_other_up(
+    runtime: Runtime, mailbox: RealMailbox
+) -> None:
+    for minute, subject in enumerate(("Oud", "Stuk", "Nieuw")):
+        mailbox.deliver_text(subject, date=f"Mon, 23 Nov 2026 08:{minute:02d}:00 +0000")
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    unreadable(mailbox, "Stuk")
+    for _ in range(2):
+        with pytest.raises(SoinboxError):
+            fetch_all(runtime, account)
+    fetch_all(runtime, account)
+    assert fetched(runtime, account) == {"Oud", "Nieuw"}
 
 
 def test_no_background_bodies_on_a_full_disk(

@@ -2,6 +2,7 @@
 
 import imaplib
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, changes, folders, hours, messages
+from tests.clock import HandClock
 from tests.real.accounts import add_account
 from tests.servers.mailbox import RealMailbox
 
@@ -188,6 +190,55 @@ def test_broken_names_and_odd_messages_stop_nothing(runtime: Runtime, mailbox: R
     with runtime.mailbox(account.id, account.generation).read() as connection:
         names = [folder.name for folder in folders.listing(connection)]
         assert "INBOX" in names and "Trash" in names
+
+
+def test_a_folder_that_the_server_cannot_open_stops_no_other(runtime: Runtime, mailbox: RealMailbox) -> None:
+    """Dovecot says NO [SERVERBUG] then, which others say in passing."""
+    mailbox.deliver_text("Besloten", folder="Archive")
+    mailbox.deliver_text("Anders", folder="Klanten")
+    locked = mailbox.dovecot.maildir(mailbox.address, "Archive")
+    locked.chmod(0)
+    account = add_account(runtime, mailbox)
+    try:
+        sync.sync_once(runtime, account.id)
+    finally:
+        locked.chmod(0o700)
+    assert len(here(runtime, account, "Klanten")) == 1
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        archive = folders.by_name(connection, "Archive")
+        assert archive is not None
+        problem = folders.problem(connection, archive.id)
+        assert problem is not None and problem.code == "server_unavailable"
+
+
+def test_a_message_that_the_server_hangs_up_over_is_set_aside_for_a_day(
+    runtime: Runtime, mailbox: RealMailbox, clock: HandClock
+) -> None:
+    """Dovecot says BYE when it cannot read a file."""
+    for number in range(5):
+        mailbox.deliver_text(f"Bericht {number}")
+    mailbox.deliver_text("Anders", folder="Klanten")
+    file = unreadable(mailbox, "Bericht 2")
+    account = add_account(runtime, mailbox)
+    for _ in range(3):
+        with pytest.raises(SoinboxError):
+            sync.sync_once(runtime, account.id)
+    for _ in range(2):  # and is not asked for again today
+        sync.sync_once(runtime, account.id)
+    assert {row["subject"] for row in rows(runtime, account)} == {f"Bericht {n}" for n in (0, 1, 3, 4)}
+    assert len(here(runtime, account, "Klanten")) == 1
+    clock.turn(days=1)
+    file.chmod(0o600)
+    sync.sync_once(runtime, account.id)
+    assert len(here(runtime, account)) == 5
+
+
+def unreadable(mailbox: RealMailbox, subject: str) -> Path:
+    """Nobody may read the file of this message in INBOX."""
+    inbox = mailbox.dovecot.maildir(mailbox.address, "INBOX")
+    (file,) = [f for f in inbox.glob("[cn]*/*") if f"Subject: {subject}\r\n".encode() in f.read_bytes()]
+    file.chmod(0)
+    return file
 
 
 def test_a_new_uidvalidity_rebuilds_the_folder(runtime: Runtime, mailbox: RealMailbox) -> None:

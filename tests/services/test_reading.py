@@ -2,13 +2,14 @@
 
 import pytest
 
+from soinbox_web.clock import timestamp
 from soinbox_web.model.account import Account
 from soinbox_web.model.listing import Query
 from soinbox_web.model.member import Member
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import reading, triage
-from soinbox_web.store import requests
+from soinbox_web.store import folders, messages, requests, search
 from tests import seed
 from tests.clock import HandClock
 
@@ -41,6 +42,60 @@ def test_a_page_is_filled_although_many_rows_left(runtime: Runtime, member: Memb
     listing = reading.listing(runtime, member.id, account.id, Query())
     assert [row.subject for row in listing.rows] == [f"{n:03d}" for n in range(59, 9, -1)]
     assert listing.count == 60 and listing.older
+
+
+def test_counts_pass_over_actions_on_messages_that_are_gone(
+    runtime: Runtime, member: Member, account: Account
+) -> None:
+    keys = seed.deliver(runtime, account, [seed.letter(str(n)) for n in range(5)])
+    triage.act(runtime, member.id, keys[:2], "delete")
+    with runtime.mailbox(account.id, account.generation).write() as connection:
+        inbox = folders.by_name(connection, "INBOX")
+        assert inbox is not None
+        messages.remove(connection, inbox.id, [keys[0].uid])
+    assert reading.listing(runtime, member.id, account.id, Query()).count == 3
+    with runtime.mailbox(account.id, account.generation).write() as connection:
+        connection.execute("UPDATE folders SET uidvalidity = uidvalidity + 1")
+    assert reading.listing(runtime, member.id, account.id, Query()).count == 4
+
+
+def test_pages_of_a_search_in_two_accounts_lose_nothing(
+    runtime: Runtime, member: Member, account: Account
+) -> None:
+    """Both received the same, in the same seconds and with the same UIDs."""
+    other = seed.account(runtime, member, "anna@noord.example")
+    letters = [seed.letter(f"Lamp {n}", date=f"Mon, 23 Nov 2026 07:00:{n:02d} +0000") for n in range(60)]
+    seed.deliver(runtime, account, letters)
+    seed.deliver(runtime, other, letters[:59])
+    query, found = Query(text="lamp", everywhere=True), []
+    while True:
+        listing = reading.listing(runtime, member.id, account.id, query)
+        found += [row.key for row in listing.rows]
+        if not listing.older:
+            break
+        query = query.with_(after=listing.older)
+    assert len(found) == len(set(found)) == 119
+
+
+def test_what_the_server_found_is_forgotten_with_its_uidvalidity(
+    runtime: Runtime, member: Member, account: Account
+) -> None:
+    seed.deliver(runtime, account, [seed.letter("Lampen")])
+
+    def found() -> list[str]:
+        listing = reading.listing(runtime, member.id, account.id, Query(text="geheim"))
+        return [row.subject for row in listing.rows]
+
+    with runtime.mailbox(account.id, account.generation).write() as connection:
+        inbox = folders.by_name(connection, "INBOX")
+        assert inbox is not None
+        search.keep_found(connection, "geheim", inbox.id, [1], timestamp(runtime.clock.now()))
+    assert found() == ["Lampen"]
+    with runtime.mailbox(account.id, account.generation).write() as connection:
+        folders.clear(connection, inbox.id)
+        folders.begin(connection, inbox.id, seed.UIDVALIDITY, 1)
+    seed.deliver(runtime, account, [seed.letter("Stoelen")])
+    assert found() == []
 
 
 def test_a_failed_request_tells_its_problem(

@@ -447,3 +447,14 @@ def test_a_file_is_sent_without_its_bcc(runtime: Runtime, member: Member, server
     assert report["state"] == "sent" and report["problem"] is None
     assert [each["state"] for each in report["recipients"]] == ["sent"] * 3
     assert b"een@" not in smtp.messages[0].data and b"twee@" not in smtp.messages[0].data
+
+
+@pytest.mark.parametrize("name", ["Bcc ", "bCC\t", "Resent-Bcc"])
+def test_a_bcc_in_a_file_is_hidden_however_it_is_spelled(
+    runtime: Runtime, member: Member, server: Start, name: str
+) -> None:
+    smtp = server()
+    account = account_on(runtime, member, smtp)
+    raw = seed.letter(sender=member.address, to="bram@klant.example", more=f"{name}: een@klant.example\r\n")
+    assert sending.send_file(runtime, account, raw, translator("en"))["state"] == "sent"
+    assert b"een@" not in smtp.messages[0].data

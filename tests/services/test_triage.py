@@ -61,6 +61,21 @@ def test_a_second_delete_of_the_same_does_nothing(runtime: Runtime, member: Memb
     assert triage.act(runtime, member.id, [key], "delete") == []
 
 
+def test_a_second_click_makes_no_second_copy(runtime: Runtime, member: Member, account: Account) -> None:
+    (key,) = seed.deliver(runtime, account, [seed.letter()])
+    for folder in ("Klanten", "Trash"):
+        assert len(triage.act(runtime, member.id, [key], "copy", folder)) == 1
+        assert triage.act(runtime, member.id, [key], "copy", folder) == []
+
+
+def test_a_move_takes_only_what_lies_elsewhere(runtime: Runtime, member: Member, account: Account) -> None:
+    here = seed.deliver(runtime, account, [seed.letter("a")])
+    there = seed.deliver(runtime, account, [seed.letter("b")], folder="Klanten")
+    (number,) = triage.act(runtime, member.id, [*here, *there], "move", "Klanten")
+    with runtime.db.read() as connection:
+        assert [(a.id, a.key) for a in actions.open_of(connection, account.id)] == [(number, here[0])]
+
+
 def test_nobody_acts_on_anothers_mail(
     runtime: Runtime, member: Member, account: Account, colleague: Member
 ) -> None:

@@ -66,12 +66,30 @@ def test_another_connection_s_commit_is_noticed(database: Database) -> None:
     assert database.data_version() != before
 
 
+def test_a_thread_keeps_few_rebuildable_files_open_and_none_at_work_is_closed(tmp_path: Path) -> None:
+    files = [Database(tmp_path / f"{number}.sqlite", synchronous="NORMAL") for number in range(60)]
+    with files[0].read() as reading:
+        for _ in range(2):
+            for each in files[1:]:
+                with each.write() as connection:
+                    connection.execute("CREATE TABLE IF NOT EXISTS t (x)")
+        assert reading.execute("SELECT 1").fetchone()[0] == 1
+    open_here = [each for each in Path("/proc/self/fd").iterdir() if tmp_path in each.resolve().parents]
+    assert len(open_here) <= 3 * 17
+
+
 def test_a_damaged_file_is_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "b.sqlite"
     path.write_bytes(b"this is no database at all, but long enough to be read as one" * 100)
     with pytest.raises(StoreError) as caught, Database(path).read() as connection:
         connection.execute("SELECT * FROM sqlite_master").fetchall()
     assert caught.value.problem.code == "database_damaged"
+
+
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught, Database(tmp_path / "nowhere" / "a.sqlite").read():
+        pass
+    assert caught.value.problem.code == "instance_unusable"
 
 
 def test_a_new_thread_reads_while_another_program_writes(

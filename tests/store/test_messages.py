@@ -183,6 +183,26 @@ def test_bodies_are_kept_found_and_let_go(mailbox: Database) -> None:
         assert bodies.total(connection) == 0
 
 
+@pytest.mark.parametrize(("before", "here", "after"), [((1, 2), (1, 2), (2,)), ((1, 2), (1,), (2,)),
+                                                       ((1,), (1,), (1, 2))])  # fmt: skip
+def test_messages_that_look_alike_never_get_each_others_body(
+    mailbox: Database, before: tuple[int, ...], here: tuple[int, ...], after: tuple[int, ...]
+) -> None:
+    alike = [envelope(uid, date=0, message_id="<x@klant.example>", size=9) for uid in (1, 2)]
+    with mailbox.write() as connection:
+        messages.insert_envelopes(connection, 1, [alike[uid - 1] for uid in before])
+        rows = {row["uid"]: row["id"] for row in messages.page(connection, 1)}
+        for uid in here:
+            bodies.put(connection, rows[uid], bodies.pack(b"%d" % uid), 9, "", BEGIN)
+        while bodies.keep(connection, 1):
+            pass
+        folders.clear(connection, 1)
+        messages.insert_envelopes(connection, 1, [alike[uid - 1] for uid in after])
+        while bodies.take_back(connection, 1):
+            pass
+        assert bodies.total(connection) == 0
+
+
 def test_a_stale_key_finds_its_message_again(mailbox: Database) -> None:
     with mailbox.write() as connection:
         messages.insert_envelopes(connection, 1, [envelope(1)])

@@ -140,3 +140,10 @@ def test_merging_comes_to_an_end_and_changes_no_answer(connection: sqlite3.Conne
     assert segments() < before
     assert found() == answers
     assert not search.merge(connection)
+
+
+def test_what_is_dated_centuries_ahead_is_found(connection: sqlite3.Connection) -> None:
+    ahead = 10_413_792_000  # the year 2300
+    connection.execute("UPDATE messages SET id = ? WHERE uid = 1", (row_id(ahead, 1, 1),))
+    connection.execute("UPDATE search SET rowid = ? WHERE rowid = ?", (row_id(ahead, 1, 1), row_id(1, 1, 1)))
+    assert [row["uid"] for row in search.find(connection, "offerte")] == [1, 2]

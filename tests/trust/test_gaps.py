@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from soinbox_web.clock import SystemClock
+from soinbox_web.clock import SystemClock, timestamp
 from soinbox_web.mail.transport import Timeouts
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
@@ -200,6 +200,35 @@ def test_a_refusal_of_append_that_passes(small: Open, code: bytes) -> None:
         ("INBOX", named(0)): 1,
         ("Sent", "<sent@soinbox.example>"): 1,
     }
+
+
+def test_what_waits_to_be_tried_again_is_not_overtaken_by_the_same_message(small: Open) -> None:
+    one = small("volgorde@noordlicht.example", letter(0), letter(1))
+    with FaultProxy(
+        ("127.0.0.1", one.made.server.imaps_port),
+        certificate=one.made.authority.issue(HOST),
+        upstream=one.made.server.client_context,
+    ) as proxy:
+        faults.through(one.runtime, one.account, proxy.port)
+        read = one.act("flag", 1, add=["\\Seen"], remove=[])
+        proxy.fault = Fault(replace=(b"OK Store", b"NO [INUSE] Store"))
+        sync.sync_once(one.runtime, one.account.id, push=acting.push)
+        proxy.fault = None
+        unread = one.act("flag", 1, add=[], remove=["\\Seen"])
+        other = one.act("flag", 2, add=["\\Flagged"], remove=[])
+        sync.sync_once(one.runtime, one.account.id, push=acting.push)
+        assert [one.states()[each][0] for each in (read, unread, other)] == ["open", "open", "done"]
+        with one.runtime.db.read() as reading:
+            due = actions.next_due(reading, one.account.id)
+        assert due is not None and due > timestamp(one.runtime.clock.now())
+        for _ in range(2):
+            hurry(one.runtime)
+            sync.sync_once(one.runtime, one.account.id, push=acting.push)
+    assert {state for state, *_ in one.states().values()} == {"done"}
+    with one.made.server.signed_in(one.address) as client:
+        client.select("INBOX", readonly=True)
+        told = client.uid("FETCH", "1", "(FLAGS)")[1]
+    assert b"\\Seen" not in bytes(told[0])
 
 
 def test_another_certificate_between_two_synchronisations(small: Open) -> None:

@@ -30,7 +30,7 @@ from soinbox_web.settings import Settings
 from soinbox_web.store import folders
 from tests.real.accounts import add_account, add_user, connect_account
 from tests.servers.mailbox import RealMailbox
-from tests.trust.hostile import ACTING, LATER, SERVERS, SILENT, Hostile
+from tests.trust.hostile import ACTING, HONEST, LATER, SERVERS, SILENT, Hostile, fetched
 
 pytestmark = pytest.mark.timeout(240)
 ENDED = 30.0  # seconds after the harmful command
@@ -106,6 +106,33 @@ def test_synchronising_again_ends(runtime: Runtime, ca: Authority, name: str) ->
             assert _seconds_of_harm(runtime, made, server) < ENDED
         print(f"{name}: {memory.grown / 1e6:.0f} MB")
         assert memory.grown < MOST_MEMORY
+
+
+_OPENED, _SECOND = HONEST[b"EXAMINE"], fetched(2)
+_NAMELESS = HONEST[b"LIST"] + b'* LIST () "/" '
+BEYOND: dict[str, dict[str, bytes]] = {  # what nobody can store or say again
+    "a size of thirty digits": {"FETCH": _SECOND.replace(b"SIZE 812", b"SIZE " + b"9" * 30)},
+    "a negative size": {"FETCH": _SECOND.replace(b"SIZE 812", b"SIZE -812")},
+    "a UIDVALIDITY of twenty digits": {"EXAMINE": _OPENED.replace(b"TY 1]", b"TY %b]" % (b"9" * 20))},
+    "a UIDNEXT of twenty digits": {"EXAMINE": _OPENED.replace(b"NEXT 4]", b"NEXT %b]" % (b"9" * 20))},
+    "a MODSEQ of twenty digits": {"EXAMINE": _OPENED.replace(b"SEQ 9]", b"SEQ %b]" % (b"9" * 20))},
+    "a folder with a line end in its name": {"LIST": _NAMELESS + b"{4}\r\na\r\nb\r\n"},
+    "a folder with a NUL in its name": {"LIST": _NAMELESS + b'"a\0b"\r\n'},
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_what_is_beyond_all_bounds_stops_nothing_else(runtime: Runtime, ca: Authority, name: str) -> None:
+    odd = BEYOND[name]
+    if "FETCH" in odd:
+        odd = {"FETCH": fetched(1) + odd["FETCH"] + fetched(3)}
+    with Hostile(ca.issue("localhost").server_context(), **odd) as server:
+        made = _account(runtime, server)
+        for _ in range(2):
+            sync.sync_once(runtime, made.id)
+    with runtime.mailbox(made.id, made.generation).read() as connection:
+        stored = [row["uid"] for row in connection.execute("SELECT uid FROM messages ORDER BY uid")]
+    assert stored == ([1, 3] if "FETCH" in odd else [1, 2, 3])
 
 
 def listen(idle: Idle) -> None:

@@ -55,6 +55,16 @@ def test_beyond_a_thousand_the_number_is_not_told(
     assert count(text(signed_in, f"/inbox/{account.id}")) == "1,001 messages"
 
 
+@pytest.mark.parametrize(
+    "asked", ["until=9999-12-30", "since=9999-12-31", "since=0001-01-01&until=0001-01-02"]
+)
+def test_every_day_of_the_calendar_can_be_asked_for(
+    account: Account, signed_in: SoinboxClient, asked: str
+) -> None:
+    for more in ("", "&q=hierbij"):
+        assert signed_in.get(f"/inbox/{account.id}?{asked}{more}").status_code == 200
+
+
 def test_days_are_the_readers_and_include_both(
     runtime: Runtime, account: Account, signed_in: SoinboxClient
 ) -> None:

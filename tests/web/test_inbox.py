@@ -57,6 +57,15 @@ def test_rows_show_sender_date_subject_and_marks(
     assert "Hierbij de offerte." in html
 
 
+@pytest.mark.parametrize("path", ["/inbox/{account}", "/messages/{key}", "/messages/{key}/print"])
+def test_a_date_at_the_end_of_time_breaks_no_page(
+    runtime: Runtime, account: Account, signed_in: SoinboxClient, path: str
+) -> None:
+    last = seed.letter("De laatste", date="Fri, 31 Dec 9999 23:59:59 +0000")  # in Amsterdam the year 10000
+    (key,) = seed.deliver(runtime, account, [last])
+    assert "De laatste" in text(signed_in, path.format(account=account.id, key=key))
+
+
 def test_an_empty_folder_and_a_missing_one(account: Account, signed_in: SoinboxClient) -> None:
     assert "This folder is empty." in text(signed_in, f"/inbox/{account.id}?folder=Klanten")
     assert signed_in.get(f"/inbox/{account.id}?folder=Nergens").status_code == 404

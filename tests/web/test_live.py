@@ -242,6 +242,25 @@ def test_a_stream_ends_with_its_session(
     in_a_loop(run())
 
 
+def test_a_stream_with_much_to_tell_ends_with_its_session(
+    runtime: Runtime, member: Member, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("soinbox_web.web.live.HEARTBEAT", 0.3)
+
+    async def run() -> None:
+        async with serving(runtime) as live:
+            tab = Stream(live, cookie, f"since={current_vector(runtime, member.id)}")
+            await tab.told("connected")
+            with runtime.db.write() as connection:
+                sessions.end_all(connection, member.id)
+            async with asyncio.timeout(3):
+                while not tab.task.done():
+                    await asyncio.to_thread(note(runtime, "outbox", user_id=member.id))
+                    await asyncio.sleep(0.02)
+
+    in_a_loop(run())
+
+
 def test_vectors_are_read_whatever_they_hold() -> None:
     assert read_vector("0.0.5-3.1.77") == {(0, 0): 5, (3, 1): 77}
     assert read_vector("x-1.2-3.4.5.6-−1.0.0-99999999999999999999.1.1") == {}

@@ -25,7 +25,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.fault_proxy import Fault, FaultProxy
 from tests.servers.mailbox import RealMailbox
 from tests.workers.conftest import Eventually
-from tests.workers.test_mailroom import connect, key, state, status, subjects
+from tests.workers.test_mailroom import connect, folders_of, key, state, status, subjects
 
 pytestmark = pytest.mark.real
 
@@ -155,6 +155,23 @@ def test_news_of_every_folder_is_heard_at_once(
         eventually(lambda: subjects(runtime, account, "Klanten") == {"Elders"})
         client.append("INBOX", None, None, b"Subject: Ook hier\r\n\r\nx\r\n")  # type: ignore[arg-type]
         eventually(lambda: "Ook hier" in subjects(runtime, account))
+
+
+def test_a_folder_whose_name_comes_as_a_literal_is_heard_like_others(
+    runtime: Runtime, mailbox: RealMailbox, supervisor: Supervisor, eventually: Eventually
+) -> None:
+    odd, spelled = 'zij zei """ja"""', '"zij zei \\"\\"\\"ja\\"\\"\\""'
+    with mailbox.dovecot.signed_in(mailbox.address) as client:
+        client.create(spelled)
+        account = connect(runtime, mailbox)
+        eventually(lambda: status(runtime, account).imap_status.mode == "push_all")
+        eventually(lambda: any(f.name == odd and f.synced_at for f in folders_of(runtime, account)))
+        time.sleep(0.5)
+        for subject in ("Eerste", "Tweede"):
+            message = f"Subject: {subject}\r\n\r\nx\r\n".encode()
+            client.append(spelled, None, None, message)  # type: ignore[arg-type]
+            eventually(lambda subject=subject: subject in subjects(runtime, account, odd))
+    assert status(runtime, account).imap_status.problem is None
 
 
 def test_an_open_folder_is_heard_where_the_server_tells_of_one_only(

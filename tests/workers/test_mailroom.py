@@ -70,7 +70,7 @@ def test_a_new_account_is_heard_of_and_new_mail_arrives_within_two_seconds(
     account = connect(runtime, mailbox)
     eventually(lambda: "Al daar" in subjects(runtime, account), 3)
     eventually(lambda: status(runtime, account).imap_status.mode == "push_all")
-    eventually(lambda: "Sent" in {f.name for f in _folders(runtime, account) if f.synced_at})
+    eventually(lambda: "Sent" in {f.name for f in folders_of(runtime, account) if f.synced_at})
     for number in range(3):
         mailbox.deliver_text(f"Vers {number}")
         took = eventually(lambda number=number: f"Vers {number}" in subjects(runtime, account), 5)
@@ -85,7 +85,7 @@ def test_flags_and_expunges_of_another_client_arrive(
     mailbox.deliver_text("Gaat")
     account = connect(runtime, mailbox)
     eventually(lambda: len(subjects(runtime, account)) == 2)
-    eventually(lambda: all(f.synced_at for f in _folders(runtime, account)))
+    eventually(lambda: all(f.synced_at for f in folders_of(runtime, account)))
     with mailbox.dovecot.signed_in(mailbox.address) as client:
         client.select("INBOX")
         client.uid("STORE", str(key(runtime, account, "Blijft").uid), "+FLAGS", "(\\Flagged)")
@@ -188,7 +188,7 @@ def test_the_server_is_killed_and_comes_back(
     own_mailbox.deliver_text("Voor")
     account = connect(runtime, own_mailbox)
     eventually(lambda: subjects(runtime, account) == {"Voor"})
-    eventually(lambda: all(f.synced_at for f in _folders(runtime, account)))
+    eventually(lambda: all(f.synced_at for f in folders_of(runtime, account)))
     own_mailbox.dovecot.kill()
     eventually(lambda: status(runtime, account).imap_status.problem is not None)
     found = status(runtime, account)
@@ -276,7 +276,7 @@ def test_the_process_takes_the_lease_and_ends_cleanly(runtime: Runtime, eventual
             os.kill(first.pid, signal.SIGKILL)
 
 
-def _folders(runtime: Runtime, account: Account) -> list[folders.Folder]:
+def folders_of(runtime: Runtime, account: Account) -> list[folders.Folder]:
     with runtime.mailbox(account.id, account.generation).read() as connection:
         return folders.listing(connection)
 

@@ -18,7 +18,7 @@ from soinbox_web.texts import Translate
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 LEFT_ALONE = timedelta(seconds=5)  # before a mailroom sends what this process has put in the outbox
-_BCC = re.compile(rb"(?im)^bcc:.*\r\n(?:[ \t].*\r\n)*")
+_BCC = re.compile(rb"(?im)^(?:resent-)?bcc[ \t]*:.*\r\n(?:[ \t].*\r\n)*")
 
 
 def queue_file(runtime: Runtime, account: Account, raw: bytes) -> int:

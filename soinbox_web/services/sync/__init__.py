@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from soinbox_web.mail import credentials
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused
+from soinbox_web.mail.answers import CommandRefused, Unavailable
 from soinbox_web.mail.discovery import providers
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.net import Network
@@ -198,7 +198,9 @@ def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) 
         stored = runtime.mailbox(account.id, account.generation).connection()
         fit = mailbox_schema.is_current(stored)
         fit = fit and not (thorough and backup.check(stored, quick=True) != "ok")
-    except StoreError:
+    except StoreError as error:
+        if error.problem.code != "database_damaged":
+            raise
         fit = False
     if fit:
         return False
@@ -216,7 +218,9 @@ def _named(session: Session, name: str) -> Folder | None:
 def _one(session: Session, folder: Folder, thorough: bool) -> Iterator[None]:
     try:
         yield from synchronising_folder(session, folder, thorough=thorough)
-    except CommandRefused as error:
+    except (CommandRefused, Unavailable) as error:
+        if folder.role == "inbox" and isinstance(error, Unavailable):
+            raise  # so is the account
         with session.changed(folder.name) as connection:
             folders.fail(connection, folder.id, error.problem)
 

@@ -7,15 +7,16 @@ from itertools import islice
 
 from soinbox_web.clock import moment
 from soinbox_web.mail import folders as server
+from soinbox_web.mail.answers import said_goodbye
 from soinbox_web.mail.envelope import Envelopes, Unreadable, fetch_from, fetch_newest
 from soinbox_web.model import uid_set
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.message import Envelope
 from soinbox_web.model.sync_plan import REBUILDS, FolderStatus, Plan, Progress, plan
-from soinbox_web.problems import Problem
+from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.services.sync.folder_list import forget_messages
 from soinbox_web.services.sync.session import Session
-from soinbox_web.store import aside, bodies, folders, messages
+from soinbox_web.store import aside, bodies, folders, messages, suspects
 
 FIRST_PAGE = 50
 BATCH = 500
@@ -38,6 +39,7 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
     if thorough:
         with session.mailbox.write() as connection:
             aside.ask_again(connection, folder.id)
+    _ask_again_on_another_day(session, folder)
     since = (folder.uidvalidity, folder.highestmodseq) if session.qresync and folder.uidnext else None
     opened = server.examine(session.connection, folder.wire, since)
     there = opened.status
@@ -60,8 +62,8 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
         return
     with session.mailbox.write() as connection:
         folders.begin(connection, folder.id, there.uidvalidity, there.total)
-    if todo.first_page:
-        _store(session, folder, fetch_newest(session.connection, there.total, FIRST_PAGE), there.total)
+    if todo.first_page and not _hung_up_before(session, folder):
+        _store(session, folder, _newest(session, folder, there.total), there.total)
         if not session.report.first_page_seconds:
             session.report.first_page_seconds = session.runtime.clock.monotonic() - session.began
     if todo.changed_since:
@@ -73,7 +75,7 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
         yield from _fetch(session, folder, server.uids(session.connection, todo.new_from), there.total)
         if _known(session, folder) != there.total:
             yield from _compare(session, folder, there.total)
-    if todo.rebuild:
+    if todo.rebuild or not folder.uidnext:  # or a rebuild that broke off
         _take_bodies_back(session, folder)
     with session.mailbox.write() as connection:
         folders.finish(
@@ -188,7 +190,12 @@ def _fetch(session: Session, folder: Folder, asked: Collection[int], total: int)
         while waiting and ahead < AHEAD:
             envelopes.ask(waiting.pop())
             ahead += 1
-        batch, found = envelopes.take()
+        try:
+            batch, found = envelopes.take()
+        except SoinboxError as error:
+            if said_goodbye(error):
+                _pass_over(session, folder, *envelopes.cut_off(), total)
+            raise
         ahead -= 1
         if found is not None:
             _store(session, folder, found, total)
@@ -198,6 +205,42 @@ def _fetch(session: Session, folder: Folder, asked: Collection[int], total: int)
             middle = len(batch) // 2
             waiting += [batch[middle:], batch[:middle]]
         yield
+
+
+def _newest(session: Session, folder: Folder, total: int) -> list[Envelope | Unreadable]:
+    try:
+        return fetch_newest(session.connection, total, FIRST_PAGE)
+    except SoinboxError as error:
+        if said_goodbye(error):
+            _pass_over(session, folder, (), 0, total)
+        raise
+
+
+def _ask_again_on_another_day(session: Session, folder: Folder) -> None:
+    """What the server hung up over: it may have been the server's bad day."""
+    with session.mailbox.read() as connection:
+        uids = aside.of_other_days(connection, folder.id, session.runtime.clock.now())
+    if uids:
+        with session.mailbox.write() as connection:
+            aside.take_in(connection, folder.id, uids)
+
+
+def _hung_up_before(session: Session, folder: Folder) -> bool:
+    with session.mailbox.read() as connection:
+        return suspects.known(connection, folder.id, "envelope")
+
+
+def _pass_over(
+    session: Session, folder: Folder, came: Sequence[Envelope | Unreadable], uid: int, total: int
+) -> None:
+    """Keep what came before the server hung up over a message (`uid`, 0: of the first page).
+
+    Dovecot does so where it cannot read one. The second time in a row the message is set aside.
+    """
+    _store(session, folder, came, total)
+    with session.mailbox.write() as connection:
+        if suspects.note(connection, folder.id, "envelope", uid) and uid:
+            aside.hung_up(connection, folder.id, uid, session.version, session.runtime.clock.now())
 
 
 def _store(session: Session, folder: Folder, found: Sequence[Envelope | Unreadable], total: int) -> None:
