@@ -253,7 +253,7 @@ CREATE INDEX refused_secrets_by_login ON refused_secrets(login, refused_at);
 CREATE TABLE requests (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   account_id INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
-  kind TEXT NOT NULL CHECK (kind IN ('body', 'refresh', 'open_folder', 'search')),
+  kind TEXT NOT NULL CHECK (kind IN ('body', 'refresh', 'open_folder', 'search', 'texts')),
   subject TEXT NOT NULL DEFAULT '',
   state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'failed')),
   problem TEXT,

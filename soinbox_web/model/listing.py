@@ -70,7 +70,7 @@ class MessageRow(NamedTuple):
     address: str
     date: datetime | None
     subject: str
-    preview: str
+    preview: str | None  # None: its text has not been here yet
     unread: bool
     flagged: bool
     answered: bool

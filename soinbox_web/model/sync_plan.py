@@ -2,10 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 from soinbox_web.model.folder import Folder, Role
 
+BODIES_SINCE = timedelta(days=30)  # newer messages are fetched whole without being asked for
+NO_BODIES: tuple[Role, ...] = ("trash", "junk")  # but for those in these folders
 REBUILDS = 5  # a folder that had to be built up more often than this is not trusted to stay
 
 

@@ -1,6 +1,8 @@
 """Fetching whole messages into the mailbox file: at once when asked for, the newest in the background."""
 
+import json
 import shutil
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,14 +15,13 @@ from soinbox_web.mail.mime.parse import readable_text
 from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.message import MessageKey
-from soinbox_web.model.sync_plan import in_order
+from soinbox_web.model.sync_plan import BODIES_SINCE, NO_BODIES, in_order
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import bodies, changes, folders, messages, requests, search, suspects
 from soinbox_web.store.database import Database
 from soinbox_web.store.requests import Request
 
-BACKGROUND_DAYS = timedelta(days=30)
 BACKGROUND_LARGEST = 5_000_000  # bytes of one message
 BACKGROUND_TOTAL = 1_000_000_000  # bytes of an account
 DISK_KEPT_FREE = 0.1  # of the whole disk
@@ -69,7 +70,27 @@ def answer(reader: Reader, request: Request) -> None:
         requests.finish(connection, request.id, reader.runtime.clock.now(), problem)
 
 
-def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int:
+def answer_texts(reader: Reader, request: Request) -> None:
+    """Fetch those messages of a page whose first words are not known, and finish the request."""
+    name, uidvalidity, uids = json.loads(request.subject)
+    with reader.mailbox.read() as connection:
+        folder = folders.by_name(connection, name)
+        lacking = bodies.lacking(connection, folder.id, uids, BACKGROUND_LARGEST) if folder else []
+    problem = None
+    try:
+        if folder is not None and folder.uidvalidity == uidvalidity and not _disk_is_full(reader.runtime):
+            reader.open(folder)
+            while lacking:
+                chosen = _at_once(lacking)
+                _fetch(reader, folder, chosen)
+                lacking = lacking[len(chosen) :]
+    except (AccessError, CommandRefused, Unavailable) as error:
+        problem = error.problem
+    with reader.runtime.db.write() as connection:
+        requests.finish(connection, request.id, reader.runtime.clock.now(), problem)
+
+
+def fetch_some(reader: Reader, since: timedelta | None = BODIES_SINCE) -> int:
     """Some of the newest messages that are not here yet, not older than `since`; how many, 0 for no more."""
     now = reader.runtime.clock.now()
     if _disk_is_full(reader.runtime):
@@ -80,13 +101,23 @@ def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int
         listed = in_order(folders.listing(connection), reader.account.provider)
         oldest = now - since if since else None
         for folder in listed:
-            if folder.role in ("trash", "junk") or _place(folder) in reader.closed:
+            if folder.role in NO_BODIES or _place(folder) in reader.closed:
                 continue
             missing = bodies.missing(connection, folder.id, oldest, BACKGROUND_LARGEST, 100)
             if missing:
                 break
         else:
             return 0
+    try:
+        reader.open(folder)
+        return _fetch(reader, folder, _at_once(missing))
+    except (AccessError, CommandRefused, Unavailable):
+        reader.closed.add(_place(folder))
+        return fetch_some(reader, since)
+
+
+def _at_once(missing: Sequence[sqlite3.Row]) -> list[tuple[int, int]]:
+    """(UID, row id) of the first ones, as many as one command fetches."""
     chosen: list[tuple[int, int]] = []
     size = 0
     for row in missing:
@@ -94,12 +125,7 @@ def fetch_some(reader: Reader, since: timedelta | None = BACKGROUND_DAYS) -> int
             break
         chosen.append((row["uid"], row["id"]))
         size += row["size"]
-    try:
-        reader.open(folder)
-        return _fetch(reader, folder, chosen)
-    except (AccessError, CommandRefused, Unavailable):
-        reader.closed.add(_place(folder))
-        return fetch_some(reader, since)
+    return chosen
 
 
 def tidy(runtime: Runtime, account: Account) -> bool:

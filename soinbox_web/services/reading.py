@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -11,6 +13,7 @@ from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder, Role
 from soinbox_web.model.listing import COUNTED, OUTGOING, PAGE, Listing, MessageRow, Query
 from soinbox_web.model.message import MessageKey
+from soinbox_web.model.sync_plan import BODIES_SINCE, NO_BODIES
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import accounts, actions, aside, bodies, folders, messages, persons, requests, search
@@ -21,6 +24,7 @@ from soinbox_web.store.overlay import Overlay, RowIds
 WAIT = 1.5  # seconds that a page waits for a body
 LOOK_EVERY = 0.025
 ASK_AGAIN = timedelta(seconds=30)  # after a body could not be fetched
+TEXTS_AGAIN = timedelta(minutes=10)  # for the same rows
 ONE_DAY = timedelta(days=1)
 
 
@@ -128,6 +132,25 @@ def open_folder(runtime: Runtime, account: Account, folder: Folder | None) -> No
     if folder is not None and folder.selectable and not folder.synced_at and folder.role != "inbox":
         with runtime.db.write() as connection:
             requests.ask(connection, account.id, "open_folder", folder.name, runtime.clock.now())
+
+
+def fetch_texts(runtime: Runtime, rows: Sequence[MessageRow]) -> None:
+    """Ask the mailroom for the first words of messages on a page whose bodies do not come by themselves."""
+    now = runtime.clock.now()
+    lacking: dict[tuple[int, str, int], list[int]] = {}
+    for row in rows:
+        comes = row.role not in NO_BODIES and (row.date is None or row.date >= now - BODIES_SINCE)
+        if row.preview is None and not comes:
+            account_id, folder, uidvalidity, uid = row.key
+            lacking.setdefault((account_id, folder, uidvalidity), []).append(uid)
+    for (account_id, folder, uidvalidity), uids in lacking.items():
+        subject = json.dumps([folder, uidvalidity, uids])
+        with runtime.db.write() as connection:
+            asked = requests.has_open(connection, account_id, "texts") or requests.last(
+                connection, account_id, "texts", subject, now - TEXTS_AGAIN
+            )
+            if not asked:
+                requests.ask(connection, account_id, "texts", subject, now)
 
 
 def _stored(runtime: Runtime, account: Account, key: MessageKey) -> bytes | None:
@@ -263,7 +286,7 @@ def _read(
         address=row["sender_address"],
         date=_moment(row["date"] or row["internal_date"]),
         subject=row["subject"],
-        preview=preview or row["preview"] or "",
+        preview=preview or row["preview"],
         unread="\\Seen" not in flags,
         flagged="\\Flagged" in flags,
         answered="\\Answered" in flags,

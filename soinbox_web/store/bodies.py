@@ -1,5 +1,6 @@
 """Whole messages of a mailbox file, kept compressed, and what the list and the search know of their text."""
 
+import json
 import sqlite3
 import zlib
 from collections.abc import Collection
@@ -59,6 +60,17 @@ def missing(
         "SELECT id, uid, size FROM messages INDEXED BY messages_never_read_whole"
         " WHERE folder_id = ? AND preview IS NULL AND id >= ? AND size <= ? ORDER BY id DESC LIMIT ?",
         (folder_id, first_id(since) if since else 0, largest, limit),
+    ).fetchall()
+
+
+def lacking(
+    connection: sqlite3.Connection, folder_id: int, uids: Collection[int], largest: int
+) -> list[sqlite3.Row]:
+    """The rows among these UIDs, of at most `largest` bytes, whose body was never here, newest first."""
+    return connection.execute(
+        "SELECT id, uid, size FROM messages WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))"
+        " AND preview IS NULL AND size <= ? ORDER BY id DESC",
+        (folder_id, json.dumps(list(uids)), largest),
     ).fetchall()
 
 

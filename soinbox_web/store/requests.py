@@ -1,4 +1,4 @@
-"""Requests: what the web asks the mailroom to fetch, as rows (a body, a refresh, a folder, a search)."""
+"""Requests: what the web asks the mailroom to fetch, as rows (a body, texts, a folder, a search …)."""
 
 import json
 import sqlite3
@@ -10,12 +10,15 @@ from soinbox_web.clock import timestamp
 from soinbox_web.problems import Problem
 from soinbox_web.store import changes
 
-Kind = Literal["body", "refresh", "open_folder", "search"]
+Kind = Literal["body", "refresh", "open_folder", "search", "texts"]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One row; `subject` is a message key (body), a folder's name (open_folder) or a query (search)."""
+    """One row; `subject` is a message key (body), a folder's name (open_folder) or a query (search).
+
+    For `texts` it is a JSON list: folder, UIDVALIDITY, UIDs.
+    """
 
     id: int
     account_id: int
@@ -69,6 +72,12 @@ def last(
         (account_id, kind, subject, timestamp(since)),
     ).fetchone()
     return None if row is None else _read(row)
+
+
+def has_open(connection: sqlite3.Connection, account_id: int, kind: Kind) -> bool:
+    """Something of this kind is asked of an account."""
+    asked = "SELECT 1 FROM requests WHERE state = 'open' AND account_id = ? AND kind = ?"
+    return connection.execute(asked, (account_id, kind)).fetchone() is not None
 
 
 def open_of(connection: sqlite3.Connection, account_id: int) -> list[Request]:

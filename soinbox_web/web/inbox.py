@@ -90,6 +90,7 @@ def undo() -> ResponseReturnValue:
 def _list_context(account_id: int, query: Query) -> dict[str, Any]:
     listing = reading.listing(runtime(), current_user.id, account_id, query, zone())
     reading.open_folder(runtime(), listing.account, listing.folder)
+    reading.fetch_texts(runtime(), listing.rows)
     with runtime().db.read() as connection:
         every = accounts.of_user(connection, current_user.id)
         asks = options.of(connection, current_user.id).ask_before_deleting

@@ -18,6 +18,7 @@ from soinbox_web.workers.post import Post, guarded, hear
 IDLE_KEPT = 60.0  # seconds that the connection stays open without work
 PAUSE = 5.0  # seconds after a broken connection
 WATCHED = 600.0  # seconds that a folder somebody has opened is listened to
+ORDER = ("body", "open_folder", "search", "texts")  # in which requests are answered
 TURN = 5.0  # seconds that errands may keep the only connection a server allows
 
 
@@ -141,6 +142,8 @@ class Runner:
             elif request.kind == "search":
                 self._search(session, request)
                 reader.opened = ("", 0)
+            elif request.kind == "texts":
+                fetching.answer_texts(reader, request)
             else:
                 fetching.answer(reader, request)
         return bool(asked)
@@ -158,8 +161,7 @@ class Runner:
     def _asked(self) -> list[Request]:
         with self.runtime.db.read() as connection:
             asked = requests.open_of(connection, self.post.account_id)
-        wanted = [request for request in asked if request.kind in ("body", "open_folder", "search")]
-        return sorted(wanted, key=lambda request: request.kind != "body")
+        return sorted((each for each in asked if each.kind in ORDER), key=lambda each: ORDER.index(each.kind))
 
     def _wait_for_work(self) -> Life:
         while not self.post.stopped and not self._asked() and not (self._has_due() and self.post.healthy):

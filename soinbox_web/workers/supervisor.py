@@ -101,7 +101,7 @@ class Supervisor:
         if post is None:
             return
         if row["topic"] == "action" or (
-            row["topic"] == "request" and row["detail"] in ("body", "open_folder", "search")
+            row["topic"] == "request" and row["detail"] in ("body", "open_folder", "search", "texts")
         ):
             post.errands.ring()
         elif row["topic"] == "request" and row["detail"] == "refresh":

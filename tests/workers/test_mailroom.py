@@ -182,6 +182,27 @@ def test_what_arrives_has_its_text_soon(
         eventually(lambda count=count: texts() == ["Hello."] * count)
 
 
+def test_old_messages_on_a_page_get_their_texts(
+    runtime: Runtime, own_mailbox: RealMailbox, supervisor: Supervisor, eventually: Eventually
+) -> None:
+    for number in range(3):
+        own_mailbox.deliver_text(f"Oud {number}", date="Mon, 2 Mar 2020 08:30:00 +0000")
+    account = connect(runtime, own_mailbox)
+    eventually(lambda: len(subjects(runtime, account)) == 3)
+    eventually(lambda: all(folder.synced_at for folder in folders_of(runtime, account)))
+
+    def page() -> list[str | None]:
+        found = reading.listing(runtime, account.user_id, account.id, Query())
+        reading.fetch_texts(runtime, found.rows)
+        return [row.preview for row in found.rows]
+
+    assert page() == [None] * 3
+    eventually(lambda: page() == ["Hello."] * 3)
+    with runtime.db.read() as connection:
+        asked = connection.execute("SELECT count(*) FROM requests WHERE kind = 'texts'").fetchone()[0]
+    assert asked <= 2, "not at each look"
+
+
 def test_the_server_is_killed_and_comes_back(
     runtime: Runtime, own_mailbox: RealMailbox, supervisor: Supervisor, eventually: Eventually
 ) -> None:
