@@ -135,6 +135,24 @@ def test_what_is_beyond_all_bounds_stops_nothing_else(runtime: Runtime, ca: Auth
     assert stored == ([1, 3] if "FETCH" in odd else [1, 2, 3])
 
 
+def test_another_folder_with_the_same_numbers_shows_its_own_messages(runtime: Runtime, ca: Authority) -> None:
+    """An honest server: UIDVALIDITY tells the folders of one name apart, not those of several."""
+    listed = HONEST[b"LIST"] + HONEST[b"LIST"].replace(b"INBOX", b"<name>")
+    with Hostile(ca.issue("localhost").server_context()) as server:
+        made = _account(runtime, server)
+        for name, subject in ((b"Oud", b"Offerte"), (b"Nieuw", b"Anders")):
+            server.honest |= {
+                b"LIST": listed.replace(b"<name>", name),
+                b"FETCH": HONEST[b"FETCH"].replace(b"Offerte", subject),
+            }
+            sync.sync_once(runtime, made.id)
+    with runtime.mailbox(made.id, made.generation).read() as connection:
+        shown = connection.execute(
+            "SELECT DISTINCT subject FROM messages m JOIN folders f ON f.id = folder_id WHERE name = 'Nieuw'"
+        ).fetchall()
+    assert [row["subject"] for row in shown] == ["Anders"]
+
+
 def listen(idle: Idle) -> None:
     idle.begin()
     idle.hear()
