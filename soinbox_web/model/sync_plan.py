@@ -1,5 +1,6 @@
 """What a synchronisation has to do, decided from what is here and what the server says; no I/O."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,13 +50,17 @@ class FolderChanges:
 
 
 def compare_folders(here: Sequence[Folder], there: Sequence[ServerFolder]) -> FolderChanges:
-    """Match by name; a name that went and one that came with the very same cursor are one renamed folder."""
+    """Match by name; a name that went and one that came with the very same cursor are one renamed folder.
+
+    Not where the server gives several folders one UIDVALIDITY, as it may (RFC 9051 section 2.3.1.1).
+    """
     rows = {folder.name: folder for folder in here}
     names = {folder.name for folder in there}
     new = [folder for folder in there if folder.name not in rows]
     lost = [folder for folder in here if folder.name not in names]
     renamed: list[tuple[int, ServerFolder]] = []
-    for old in list(lost):
+    bearing = Counter(folder.uidvalidity for folder in here)
+    for old in [folder for folder in lost if bearing[folder.uidvalidity] == 1]:
         same = [folder for folder in new if _same_content(old, folder.status)]
         if len(same) == 1:
             renamed.append((old.id, same[0]))

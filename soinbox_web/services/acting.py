@@ -1,15 +1,18 @@
 """Acting: rows of `actions` are pushed to the server in order, many alike as one, and taken over here."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
+from sqlite3 import Row
 from typing import Any, NamedTuple
 
 from soinbox_web.mail import changing
 from soinbox_web.mail import folders as server
 from soinbox_web.mail.answers import CommandRefused, NotNow
+from soinbox_web.mail.bodies import LARGEST, fetch_bodies
 from soinbox_web.mail.folder_names import encode
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model import backoff
@@ -171,20 +174,32 @@ def _known(desk: Desk, folder: Folder, uids: Sequence[int]) -> dict[int, dict[st
 
 
 def _copied_before(desk: Desk, group: Sequence[Action], folder: Folder, target: Target) -> bool:
-    """A try that broke off may have copied already: True when all of the group is there."""
+    """A try that broke off may have copied already: True when all of the group is there, byte for byte."""
     if not any(action.attempts for action in group):
         return False
     with desk.mailbox.read() as connection:
         rows = [messages.find(connection, folder.name, a.key.uidvalidity, a.key.uid) for a in group]
+    wholes = _digests(desk, [row["uid"] for row in rows if row is not None and row["size"] <= LARGEST])
     server.examine(desk.connection, target.wire)
-    there = all(
-        row is not None
-        and row["message_id"]
-        and changing.find_message_id(desk.connection, row["message_id"], row["size"])
-        for row in rows
-    )
+    there = all(row is not None and _lies_here(desk, row, wholes.get(row["uid"])) for row in rows)
     server.select(desk.connection, folder.wire)
     return there
+
+
+def _lies_here(desk: Desk, row: Row, whole: bytes | None) -> bool:
+    """In the folder that is open is a message like this, with these bytes unless it is too large to look."""
+    if not row["message_id"]:
+        return False
+    alike = changing.find_message_id(desk.connection, row["message_id"], row["size"])
+    if row["size"] > LARGEST or not alike:
+        return bool(alike)
+    return whole in _digests(desk, alike).values()
+
+
+def _digests(desk: Desk, uids: Sequence[int]) -> dict[int, bytes]:
+    """Of whole messages in the folder that is open; someone else's may bear the same Message-ID and size."""
+    found = fetch_bodies(desk.connection, uids) if uids else ()
+    return {uid: hashlib.sha256(raw).digest() for uid, raw in found}
 
 
 def _append(desk: Desk, action: Action) -> None:

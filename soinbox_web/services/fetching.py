@@ -26,6 +26,7 @@ BACKGROUND_LARGEST = 5_000_000  # bytes of one message
 BACKGROUND_TOTAL = 1_000_000_000  # bytes of an account
 DISK_KEPT_FREE = 0.1  # of the whole disk
 AT_ONCE = 2_000_000  # bytes in one command
+KEPT_AT_ONCE = LARGEST + AT_ONCE  # bytes of its answer, where the server has told other sizes
 WRITTEN = 20  # bodies of one write, which stays below 50 ms
 LARGE = 100_000  # bytes; such a body is written at once
 INDEXED = 200_000  # characters of a message that the search knows
@@ -162,13 +163,16 @@ def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
 def _fetch(reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]]) -> int:
     """Fetch (UID, row id) pairs; how many came."""
     rows = dict(chosen)
-    came = 0
+    came = size = 0
     ready: list[tuple[int, bytes, int, str]] = []  # UID, packed, size, text
     waiting = set(rows)
     try:
         for uid, raw in fetch_bodies(reader.connection, rows):
-            ready.append((uid, bodies.pack(raw), len(raw), readable_text(raw)[:INDEXED]))
             waiting.discard(uid)
+            size += len(raw)
+            if came and size > KEPT_AT_ONCE:
+                continue
+            ready.append((uid, bodies.pack(raw), len(raw), readable_text(raw)[:INDEXED]))
             came += 1
             if len(ready) == WRITTEN or len(raw) > LARGE:
                 _keep(reader, folder, rows, ready)

@@ -89,6 +89,12 @@ def test_a_folder_with_the_same_cursor_under_another_name_was_renamed() -> None:
     assert not found.gone and not found.appeared
 
 
+def test_where_folders_share_a_uidvalidity_nothing_is_taken_for_renamed() -> None:
+    found = compare_folders([row(1, "A", uidnext=9), row(2, "B")], [folder("A", uidnext=9), folder("C")])
+    assert [f.name for f in found.appeared] == ["C"] and [f.name for f in found.gone] == ["B"]
+    assert not found.renamed
+
+
 def test_two_that_fit_are_no_rename() -> None:
     found = compare_folders([row(1, "A")], [folder("B"), folder("C")])
     assert len(found.appeared) == 2 and len(found.gone) == 1 and not found.renamed

@@ -79,6 +79,21 @@ def test_a_move_to_where_a_message_lies_never_loses_it(
     assert len(mailbox.messages()) == len(here(runtime, account)) == 5
 
 
+def test_a_message_that_only_looks_like_the_copy_is_not_taken_for_it(
+    runtime: Runtime, mailbox: RealMailbox, account: Account
+) -> None:
+    for amount, folder in (("900", "INBOX"), ("100", "Archive")):
+        mailbox.deliver_text("Rekening", f"{amount} euro", message_id="<1@klant.example>", folder=folder)
+    sync.sync_once(runtime, account.id)
+    add(runtime, account, "move", max(here(runtime, account)), folder="Archive")
+    with runtime.db.write() as connection:
+        connection.execute("UPDATE actions SET attempts = 1")  # a try before this one broke off
+    push(runtime, account, {"MOVE"})
+    assert len(mailbox.messages()) == 5
+    kept = b"".join(mailbox.messages("Archive"))
+    assert b"900 euro" in kept and b"100 euro" in kept
+
+
 def test_without_uidplus_nothing_else_is_expunged(
     runtime: Runtime, mailbox: RealMailbox, account: Account
 ) -> None:

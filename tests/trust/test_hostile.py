@@ -25,9 +25,9 @@ from soinbox_web.rehearsal.behaviour import SmtpBehaviour
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
 from soinbox_web.runtime import Runtime
-from soinbox_web.services import sync
+from soinbox_web.services import fetching, sync
 from soinbox_web.settings import Settings
-from soinbox_web.store import folders
+from soinbox_web.store import bodies, folders
 from tests.real.accounts import add_account, add_user, connect_account
 from tests.servers.mailbox import RealMailbox
 from tests.trust.hostile import ACTING, HONEST, LATER, SERVERS, SILENT, Hostile, fetched
@@ -133,6 +133,41 @@ def test_what_is_beyond_all_bounds_stops_nothing_else(runtime: Runtime, ca: Auth
     with runtime.mailbox(made.id, made.generation).read() as connection:
         stored = [row["uid"] for row in connection.execute("SELECT uid FROM messages ORDER BY uid")]
     assert stored == ([1, 3] if "FETCH" in odd else [1, 2, 3])
+
+
+def test_bodies_larger_than_was_told_keep_to_the_budget(
+    runtime: Runtime, ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "KEPT_AT_ONCE", 1_000_000)
+    monkeypatch.setattr(fetching, "BACKGROUND_TOTAL", 2_000_000)
+    large = b"".join(b"* %d FETCH (UID %d BODY[] {900000}\r\n%900000d)\r\n" % (n, n, n) for n in (1, 2, 3))
+    with Hostile(ca.issue("localhost").server_context()) as server:
+        made = _account(runtime, server)
+        sync.sync_once(runtime, made.id)
+        server.honest |= {b"FETCH": large}
+        with sync.connect(runtime, made) as connection:
+            reader = fetching.Reader(runtime, made, connection)
+            assert [fetching.fetch_some(reader, None) for _ in range(3)] == [1, 1, 1]
+            with reader.mailbox.read() as reading:
+                assert bodies.total(reading) <= 2_000_000
+
+
+def test_another_folder_with_the_same_numbers_shows_its_own_messages(runtime: Runtime, ca: Authority) -> None:
+    """An honest server: UIDVALIDITY tells the folders of one name apart, not those of several."""
+    listed = HONEST[b"LIST"] + HONEST[b"LIST"].replace(b"INBOX", b"<name>")
+    with Hostile(ca.issue("localhost").server_context()) as server:
+        made = _account(runtime, server)
+        for name, subject in ((b"Oud", b"Offerte"), (b"Nieuw", b"Anders")):
+            server.honest |= {
+                b"LIST": listed.replace(b"<name>", name),
+                b"FETCH": HONEST[b"FETCH"].replace(b"Offerte", subject),
+            }
+            sync.sync_once(runtime, made.id)
+    with runtime.mailbox(made.id, made.generation).read() as connection:
+        shown = connection.execute(
+            "SELECT DISTINCT subject FROM messages m JOIN folders f ON f.id = folder_id WHERE name = 'Nieuw'"
+        ).fetchall()
+    assert [row["subject"] for row in shown] == ["Anders"]
 
 
 def listen(idle: Idle) -> None:
