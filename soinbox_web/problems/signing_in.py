@@ -34,7 +34,10 @@ REFUSED = (
         "oauth_required",
         title=N_("{provider} lets you sign in on its own page only"),
         cause=N_("{provider} no longer accepts passwords from mail programs, not even app passwords."),
-        remedy=N_("Sign in at {provider} itself instead of typing a password here."),
+        remedy=N_(
+            "Use the button that leads to its sign-in page. Where there is none, ask your administrator to make"
+            " soinbox known to {provider}."
+        ),
     ),
     Kind(
         "oauth_not_set_up",

@@ -88,7 +88,8 @@ class Database:
 
     def data_version(self) -> int:
         """Changes when another connection has committed (PRAGMA data_version, some microseconds)."""
-        return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
+        with _translated(self.path):
+            return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
 
     def rest(self) -> bool:
         """Close this thread's connection unless it is at work."""
