@@ -35,8 +35,8 @@ REFUSED = (
         title=N_("{provider} lets you sign in on its own page only"),
         cause=N_("{provider} no longer accepts passwords from mail programs, not even app passwords."),
         remedy=N_(
-            "Use the button that leads to its sign-in page. Where there is none, ask your administrator to make"
-            " soinbox known to {provider}."
+            "Use the button that leads to its sign-in page. Where there is none, ask your administrator to"
+            " make soinbox known to {provider}."
         ),
     ),
     Kind(
