@@ -3,15 +3,24 @@
 import importlib.util
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 _PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 _REASON = "left out: "
+_UNPACKED = Path(__file__).parent.parent / ".venv" / "debian" / "usr"  # by tests/debian-parts
+_UNPACKED_PROGRAMS = {"courier": _UNPACKED / "bin" / "imapd"}
+UNPACKED_LIBRARIES = os.pathsep.join(
+    str(_UNPACKED / "lib" / name) for name in ("x86_64-linux-gnu", "aarch64-linux-gnu", "")
+)
 
 
 def program(name: str) -> str | None:
     """The path of a Debian program, administrators' folders included."""
+    unpacked = _UNPACKED_PROGRAMS.get(name)
+    if unpacked is not None:
+        return str(unpacked) if unpacked.exists() else None
     return shutil.which(name, path=_PATH)
 
 

@@ -134,8 +134,18 @@ def examine(connection: ImapConnection, wire: str, since: tuple[int, int] | None
         parameters = ["(CONDSTORE)"]
     connection.client.is_readonly = True
     opened = _opened(connection, "EXAMINE", wire, *parameters)
+    if not opened.status.uidnext:
+        opened.status = replace(opened.status, uidnext=_next_uid(connection, opened.status.total))
     opened.resynchronised &= since is not None and since[0] == opened.status.uidvalidity
     return opened
+
+
+def _next_uid(connection: ImapConnection, total: int) -> int:
+    """One more than the last UID of the folder that is open.
+
+    For servers that do not tell UIDNEXT (RFC 3501 section 6.3.1 allows it, Courier does so).
+    """
+    return max((uid for uid, _ in flags(connection, "*", by_number=True)), default=0) + 1 if total else 1
 
 
 def select(connection: ImapConnection, wire: str) -> FolderStatus:
