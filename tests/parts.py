@@ -9,11 +9,18 @@ import pytest
 
 _PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 _REASON = "left out: "
-_UNPACKED = Path(__file__).parent.parent / ".venv" / "debian" / "usr"  # by tests/debian-parts
-_UNPACKED_PROGRAMS = {"courier": _UNPACKED / "bin" / "imapd"}
-UNPACKED_LIBRARIES = os.pathsep.join(
-    str(_UNPACKED / "lib" / name) for name in ("x86_64-linux-gnu", "aarch64-linux-gnu", "")
-)
+UNPACKED = Path(__file__).parent.parent / ".venv" / "debian"  # by tests/debian-parts
+_UNPACKED_PROGRAMS = {
+    "courier": UNPACKED / "usr" / "bin" / "imapd",
+    "cyrus": UNPACKED / "usr" / "lib" / "cyrus" / "bin" / "imapd",
+}
+
+
+def libraries(unpacked: Path) -> str:
+    """LD_LIBRARY_PATH of programs that lie below `unpacked`."""
+    own = unpacked / "usr" / "lib"
+    folders = [own, own / "cyrus", *own.glob("*-linux-gnu"), *unpacked.glob("lib/*-linux-gnu")]
+    return os.pathsep.join(map(str, folders))
 
 
 def program(name: str) -> str | None:

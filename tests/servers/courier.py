@@ -27,7 +27,13 @@ CAPABILITIES = "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE SORT QUOTA IDLE ENABLE UTF8
 
 
 class Courier:
-    """Serves one user over TLS on `port` until it is closed."""
+    """Serves one user over TLS on `port` until it is closed.
+
+    `lacks` are the folders that a new mailbox does not have; `creme` is a subject as it may come.
+    """
+
+    lacks = (("Sent",), ("Trash",))
+    creme = "Café crème"
 
     def __init__(self, ca: Authority, address: str, password: str) -> None:
         self.host, self.address = HOST, address
@@ -52,6 +58,11 @@ class Courier:
             process.kill()
             process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @staticmethod
+    def folder(*names: str) -> str:
+        """The full name of a folder."""
+        return ".".join(("INBOX", *names))
 
     @contextlib.contextmanager
     def signed_in(self, address: str) -> Iterator[imaplib.IMAP4_SSL]:
@@ -100,7 +111,7 @@ class Courier:
 
     def _pass_on(self, line: ssl.SSLSocket, tag: str) -> None:
         environment = {
-            **os.environ, "LD_LIBRARY_PATH": parts.UNPACKED_LIBRARIES, "AUTHENTICATED": self.address,
+            **os.environ, "LD_LIBRARY_PATH": parts.libraries(parts.UNPACKED), "AUTHENTICATED": self.address,
             "AUTHADDR": self.address, "AUTHFULLNAME": "", "AUTHOPTIONS": "", "IMAP_CAPABILITY": CAPABILITIES,
             "IMAP_ENHANCEDIDLE": "0", "IMAP_USELOCKS": "0", "IMAP_IDLE_TIMEOUT": "1",
         }  # fmt: skip

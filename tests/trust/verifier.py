@@ -7,21 +7,32 @@ import imaplib
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
 from soinbox_web.mail.folder_names import decode
 from soinbox_web.model.account import Account
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import folders, messages
-from tests.servers.dovecot import Dovecot
 
 Flags = frozenset[str]
+
+
+class Server(Protocol):
+    """Whatever lets one look into a mailbox."""
+
+    def signed_in(self, address: str) -> AbstractContextManager[imaplib.IMAP4_SSL]:
+        """A client of the standard library, signed in."""
+        ...
+
+
 _LIST = re.compile(rb'\(([^)]*)\) "?[^" ]*"? (?:"((?:[^"\\]|\\.)*)"|(\S+))')
 _FETCHED = re.compile(rb"\d+ \((?:UID (\d+) FLAGS \(([^)]*)\)|FLAGS \(([^)]*)\) UID (\d+))")
 _MESSAGE_ID = re.compile(rb"(?im)^message-id:\s*(<[^>]*>)")
 
 
-def server_side(server: Dovecot, address: str) -> dict[str, dict[int, Flags]]:
+def server_side(server: Server, address: str) -> dict[str, dict[int, Flags]]:
     """Folder by folder the flags of every UID that the server holds."""
     found: dict[str, dict[int, Flags]] = {}
     with server.signed_in(address) as client:
@@ -35,7 +46,7 @@ def server_side(server: Dovecot, address: str) -> dict[str, dict[int, Flags]]:
     return found
 
 
-def message_ids(server: Dovecot, address: str) -> Counter[tuple[str, str]]:
+def message_ids(server: Server, address: str) -> Counter[tuple[str, str]]:
     """How often each message (by Message-ID) lies in each folder."""
     counted: Counter[tuple[str, str]] = Counter()
     with server.signed_in(address) as client:
@@ -57,7 +68,7 @@ def file_side(runtime: Runtime, account: Account) -> dict[str, dict[int, Flags]]
         }
 
 
-def differences(runtime: Runtime, account: Account, server: Dovecot) -> list[str]:
+def differences(runtime: Runtime, account: Account, server: Server) -> list[str]:
     """What is not as it should be, in words; empty when the file equals the server and is sound."""
     there, here = server_side(server, account.address), file_side(runtime, account)
     wrong = [f"folder {name!r} is not here" for name in there.keys() - here.keys()]
@@ -135,7 +146,7 @@ def failed_kinds(runtime: Runtime, account: Account) -> frozenset[str]:
 
 
 def misplaced(
-    server: Dovecot, address: str, expected: Mapping[tuple[str, str], int], free: Collection[str] = ()
+    server: Server, address: str, expected: Mapping[tuple[str, str], int], free: Collection[str] = ()
 ) -> list[str]:
     """Messages that are not exactly where they should be, exactly as often.
 
