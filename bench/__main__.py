@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import flatness, idling, live, mailboxes, measures, parsing, peers, slow_line
+from bench import flatness, idling, live, mailboxes, measures, moved, parsing, peers, slow_line
 from soinbox_web.model.account import Account
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime
@@ -26,6 +26,7 @@ REST = {
     "live": live.run,
     "idling": idling.run,
     "slow": slow_line.run,
+    "moved": moved.run,
 }
 PARTS = ("envelopes", *REST)
 

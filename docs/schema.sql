@@ -335,8 +335,11 @@ CREATE TABLE bodies (
   message_rowid INTEGER PRIMARY KEY REFERENCES messages(id) ON DELETE CASCADE,
   packed BLOB NOT NULL,
   size INTEGER NOT NULL,
-  fetched_at TEXT NOT NULL
+  fetched_at TEXT NOT NULL,
+  object_id TEXT
 ) STRICT;
+
+CREATE INDEX bodies_by_object ON bodies(object_id) WHERE object_id IS NOT NULL;
 
 CREATE INDEX bodies_by_size ON bodies(size);
 
@@ -391,6 +394,13 @@ CREATE TABLE kept_bodies (
   size INTEGER NOT NULL,
   text TEXT NOT NULL,
   fetched_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE loose_bodies (
+  object_id TEXT PRIMARY KEY,
+  packed BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  text TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE messages (

@@ -3,13 +3,14 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 
 from soinbox_web.mail import folders as server
 from soinbox_web.mail.answers import CommandRefused, Unavailable, said_goodbye
-from soinbox_web.mail.bodies import LARGEST, fetch_bodies
+from soinbox_web.mail.bodies import LARGEST, fetch_bodies, object_ids
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.mime.parse import readable_text
 from soinbox_web.model.account import Account
@@ -111,7 +112,10 @@ def fetch_some(reader: Reader, since: timedelta | None = BODIES_SINCE) -> int:
             return 0
     try:
         reader.open(folder)
-        return _fetch(reader, folder, _at_once(missing))
+        chosen = _at_once(missing)
+        names = object_ids(reader.connection, [uid for uid, _ in chosen])
+        adopted = _adopt(reader, folder, chosen, names)
+        return len(adopted) + _fetch(reader, folder, [pair for pair in chosen if pair not in adopted], names)
     except (AccessError, CommandRefused, Unavailable):
         reader.closed.add(_place(folder))
         return fetch_some(reader, since)
@@ -135,6 +139,7 @@ def tidy(runtime: Runtime, account: Account) -> bool:
         return False
     mailbox = runtime.mailbox(account.id, account.generation)
     with mailbox.write() as connection:
+        bodies.forget_loose(connection)
         more = search.merge(connection)
     mailbox.checkpoint()
     return more
@@ -160,8 +165,30 @@ def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
         raise AccessError(Problem("message_gone", "imap"))
 
 
-def _fetch(reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]]) -> int:
-    """Fetch (UID, row id) pairs; how many came."""
+def _adopt(
+    reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]], names: Mapping[int, str]
+) -> set[tuple[int, int]]:
+    """Those whose bodies are here already, from the folder where another client took them away."""
+    now, adopted = reader.runtime.clock.now(), set()
+    for start in range(0, len(chosen), WRITTEN):
+        named = [pair for pair in chosen[start : start + WRITTEN] if pair[0] in names]
+        with reader.mailbox.write() as connection:
+            came = {pair for pair in named if bodies.adopt(connection, pair[1], names[pair[0]], now)}
+            if came:
+                changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
+        adopted |= came
+    return adopted
+
+
+def _fetch(
+    reader: Reader,
+    folder: Folder,
+    chosen: Sequence[tuple[int, int]],
+    names: Mapping[int, str] = MappingProxyType({}),
+) -> int:
+    """Fetch (UID, row id) pairs; how many came. `names` are object ids, as far as they are known."""
+    if not chosen:
+        return 0
     rows = dict(chosen)
     came = size = 0
     ready: list[tuple[int, bytes, int, str]] = []  # UID, packed, size, text
@@ -175,13 +202,13 @@ def _fetch(reader: Reader, folder: Folder, chosen: Sequence[tuple[int, int]]) ->
             ready.append((uid, bodies.pack(raw), len(raw), readable_text(raw)[:INDEXED]))
             came += 1
             if len(ready) == WRITTEN or len(raw) > LARGE:
-                _keep(reader, folder, rows, ready)
+                _keep(reader, folder, rows, ready, names)
     except SoinboxError as error:
         if said_goodbye(error) or isinstance(error, CommandRefused | Unavailable):
             _pass_over(reader, folder, min(waiting, default=0))
         raise
     finally:
-        _keep(reader, folder, rows, ready)
+        _keep(reader, folder, rows, ready, names)
     if came:
         with reader.mailbox.write() as connection:
             bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())
@@ -197,7 +224,11 @@ def _pass_over(reader: Reader, folder: Folder, uid: int) -> None:
 
 
 def _keep(
-    reader: Reader, folder: Folder, rows: dict[int, int], ready: list[tuple[int, bytes, int, str]]
+    reader: Reader,
+    folder: Folder,
+    rows: dict[int, int],
+    ready: list[tuple[int, bytes, int, str]],
+    names: Mapping[int, str],
 ) -> None:
     """One short write for some bodies, of messages that are still here; empties `ready`."""
     if not ready:
@@ -207,6 +238,6 @@ def _keep(
         here = set(messages.uids_among(connection, folder.id, [uid for uid, *_ in ready]))
         for uid, packed, size, text in ready:
             if uid in here:
-                bodies.put(connection, rows[uid], packed, size, text, now)
+                bodies.put(connection, rows[uid], packed, size, text, now, names.get(uid))
         changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
     ready.clear()

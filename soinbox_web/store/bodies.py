@@ -19,17 +19,43 @@ def pack(raw: bytes) -> bytes:
 
 
 def put(
-    connection: sqlite3.Connection, row_id: int, packed: bytes, size: int, text: str, at: datetime
+    connection: sqlite3.Connection,
+    row_id: int,
+    packed: bytes,
+    size: int,
+    text: str,
+    at: datetime,
+    object_id: str | None = None,
 ) -> None:
     """Keep a message of `size` bytes; its text goes to the search index and its first words to the list."""
     connection.execute(
-        "INSERT OR REPLACE INTO bodies (message_rowid, packed, size, fetched_at) VALUES (?, ?, ?, ?)",
-        (row_id, packed, size, timestamp(at)),
+        "INSERT OR REPLACE INTO bodies (message_rowid, packed, size, fetched_at, object_id)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (row_id, packed, size, timestamp(at), object_id),
     )
     connection.execute(
         "UPDATE messages SET preview = ? WHERE id = ?", (" ".join(text.split())[:PREVIEW], row_id)
     )
     connection.execute("UPDATE search SET body = ? WHERE rowid = ?", (text, row_id))
+
+
+def adopt(connection: sqlite3.Connection, row_id: int, object_id: str, at: datetime) -> bool:
+    """Give a row the body of the same message, when that is here from another folder."""
+    found = connection.execute(
+        "SELECT b.packed, b.size, s.body FROM bodies b JOIN search s ON s.rowid = b.message_rowid"
+        " WHERE b.object_id = ?1 UNION ALL SELECT packed, size, text FROM loose_bodies WHERE object_id = ?1"
+        " LIMIT 1",
+        (object_id,),
+    ).fetchone()
+    if found is not None:
+        packed, size, text = found
+        put(connection, row_id, packed, size, text, at, object_id)
+    return found is not None
+
+
+def forget_loose(connection: sqlite3.Connection) -> None:
+    """Let go of the bodies whose messages turned up nowhere."""
+    connection.execute("DELETE FROM loose_bodies")
 
 
 def give_up(connection: sqlite3.Connection, folder_id: int, uid: int) -> None:

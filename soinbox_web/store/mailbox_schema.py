@@ -2,7 +2,7 @@
 
 import sqlite3
 
-VERSION = 5
+VERSION = 6
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS folders (
@@ -70,9 +70,19 @@ CREATE TABLE IF NOT EXISTS bodies (
   message_rowid INTEGER PRIMARY KEY REFERENCES messages(id) ON DELETE CASCADE,
   packed BLOB NOT NULL,
   size INTEGER NOT NULL,
-  fetched_at TEXT NOT NULL
+  fetched_at TEXT NOT NULL,
+  object_id TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS bodies_by_size ON bodies(size);
+CREATE INDEX IF NOT EXISTS bodies_by_object ON bodies(object_id) WHERE object_id IS NOT NULL;
+
+-- Bodies of messages that left their folder, for a while: the same message may turn up in another one.
+CREATE TABLE IF NOT EXISTS loose_bodies (
+  object_id TEXT PRIMARY KEY,
+  packed BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
 
 -- Bodies of a folder that is built anew (UIDVALIDITY changed), until their messages are here again.
 CREATE TABLE IF NOT EXISTS kept_bodies (

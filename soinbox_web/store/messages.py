@@ -190,6 +190,12 @@ def remove(connection: sqlite3.Connection, folder_id: int, gone: Sequence[int]) 
     """Forget messages that left the folder; the number of rows removed."""
     asked = json.dumps(list(gone))
     which = "SELECT id FROM messages WHERE folder_id = ? AND uid IN (SELECT value FROM json_each(?))"
+    connection.execute(
+        "INSERT OR REPLACE INTO loose_bodies SELECT b.object_id, b.packed, b.size, s.body"  # noqa: S608
+        " FROM bodies b JOIN search s ON s.rowid = b.message_rowid"
+        f" WHERE b.object_id IS NOT NULL AND b.message_rowid IN ({which})",
+        (folder_id, asked),
+    )
     connection.execute(f"DELETE FROM search WHERE rowid IN ({which})", (folder_id, asked))  # noqa: S608
     removed = connection.execute(f"DELETE FROM messages WHERE id IN ({which})", (folder_id, asked)).rowcount  # noqa: S608
     aside.take_in(connection, folder_id, gone)

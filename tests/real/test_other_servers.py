@@ -135,3 +135,36 @@ def test_arrivals_are_heard(runtime: Runtime, server: Server, account: Account) 
         listening.end()
         sync.synchronise_folders(session, ["INBOX"])
     assert differences(runtime, account, server) == []
+
+
+@pytest.mark.parametrize("server", [pytest.param(Cyrus, marks=pytest.mark.real("cyrus"))], indirect=True)
+def test_a_message_that_another_client_moved_keeps_its_text(
+    runtime: Runtime, server: Server, account: Account
+) -> None:
+    """OBJECTID (RFC 8474): it is known again, and not fetched again."""
+    sync.sync_once(runtime, account.id)
+    assert fetched(runtime, account) > 0
+    with server.signed_in(ADDRESS) as client:
+        client.select("INBOX")
+        assert client.uid("MOVE", "1:6", quoted(server.folder("Klanten")))[0] == "OK"
+        assert client.copy("1:2", quoted(server.folder("Café")))[0] == "OK"
+    sync.sync_once(runtime, account.id)
+    assert fetched(runtime, account) == 0
+    assert differences(runtime, account, server) == []
+    moved = rows(runtime, account, folder=server.folder("Klanten"))
+    assert [row.preview for row in moved] == ["Hallo"] * 6
+    for row in moved:
+        raw = reading.raw(runtime, account.user_id, row.key, wait=0)
+        assert raw is not None and f"Subject: {row.subject}".encode() in raw
+
+
+def fetched(runtime: Runtime, account: Account) -> int:
+    """How often whole messages were asked for until none was missing."""
+    with sync.connect(runtime, account) as connection:
+        wire, asked = connection.client.wire, []
+        send = wire.send
+        wire.send = lambda data: (asked.append(data), send(data))[1]  # type: ignore[method-assign,func-returns-value]
+        reader = fetching.Reader(runtime, account, connection)
+        while fetching.fetch_some(reader, since=None):
+            pass
+    return sum(b"BODY.PEEK[]" in command for command in asked)
