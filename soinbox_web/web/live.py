@@ -81,7 +81,7 @@ class Live:
             if not await _first(HEARTBEAT, gone, self._stopping.wait(), bell.wait()):
                 if await asyncio.to_thread(members.of_session, self._runtime, token) is None:
                     break
-                await _write(send, ": still here\n\n")
+                await _write(send, "event: still-here\ndata: \n\n")
         if not gone.done():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from soinbox_web.model.account import Account
 from soinbox_web.model.member import Member
-from soinbox_web.services import people, sending
+from soinbox_web.services import people, sending, sessions
 from tests import seed
 from tests.browser.conftest import OpenPage
 from tests.servers.soinbox import Soinbox
@@ -57,6 +57,12 @@ def web(product: Callable[..., Soinbox]) -> Soinbox:
 
 
 @pytest.fixture
+def own_web(product: Callable[..., Soinbox]) -> Soinbox:
+    """A web server of this test alone, to be stopped."""
+    return product("web")
+
+
+@pytest.fixture
 def desk(web: Soinbox) -> Desk:
     address = f"mail.{next(_numbers)}@noordlicht.example"
     member = web.add_member(address, "Anna de Vries")
@@ -83,6 +89,50 @@ def test_the_list_stands_still_while_mail_arrives(desk: Desk, open_page: OpenPag
     assert page.evaluate("document.activeElement.className") == "search-words"
     assert page.evaluate("window.same === document.querySelector('#message-list')")
     assert page.title().startswith("(41)") or "41 new" in page.locator(".folder-choice").inner_text()
+    watched.check()
+
+
+def test_a_server_that_cannot_be_reached_is_told_until_it_is_back(
+    own_web: Soinbox, open_page: OpenPage, language: str
+) -> None:
+    member = own_web.add_member(f"{language}@noordlicht.example", "Anna", language=language)
+    desk = Desk(own_web, member, seed.account(own_web.runtime, member))
+    desk.arrives("Eerste", "Tweede")
+    watched = open_page(member, product=own_web)
+    page = watched.goto("/inbox")
+    words = {"en": "soinbox cannot be reached. What you", "nl": "soinbox is niet bereikbaar. Wat u"}[language]
+    bar = page.get_by_role("status").filter(has_text=words)
+    expect(page.locator(".health-known")).to_be_visible()
+    expect(bar).to_have_count(0)
+    own_web.kill()
+    page.locator(".row-link", has_text="Eerste").click()
+    expect(bar).to_be_visible(timeout=3000)  # a stream that is gone has 5 s
+    expect(page.locator(".health-known")).to_be_hidden()
+    expect(page.locator(".row.open")).to_have_count(0)
+    watched.check_accessible()
+    before = page.url
+    page.locator("button[form=refresh]").click()
+    page.wait_for_timeout(300)
+    assert page.url == before and page.locator(".row").count() == 2
+    desk.arrives("Derde")
+    own_web.start()
+    expect(page.locator(".row")).to_have_count(3)
+    expect(bar).to_be_hidden()
+    expect(page.locator(".health-known")).to_be_visible()
+    watched.complaints.clear()  # the browser's own about the server that was gone
+
+
+def test_somebody_signed_out_elsewhere_is_told_and_led_back(desk: Desk, open_page: OpenPage) -> None:
+    desk.arrives("Eerste")
+    watched = open_page(desk.member, product=desk.product)
+    page = watched.goto("/inbox?unread=1")
+    sessions.end_all(desk.product.runtime, desk.member)
+    page.locator(".row-link").click()
+    link = page.get_by_role("link", name="Sign in again")
+    expect(link).to_be_visible()
+    expect(page.locator(".selection-none")).to_be_visible()
+    link.click()
+    assert "/sign-in?next=%2Finbox%2F" in page.url and page.url.endswith("unread%3D1")
     watched.check()
 
 

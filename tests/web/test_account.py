@@ -106,6 +106,13 @@ def test_check_now(signed_in, runtime, account):
     assert answer.status_code == 429 and "checked a moment ago" in answer.text
 
 
+def test_check_now_asked_by_htmx_is_told_in_a_toast(signed_in, account):
+    asked = {"HX-Request": "true", "HX-Target": "div#toasts"}
+    for words in ("Checking now.", "checked a moment ago"):
+        answer = signed_in.submit(f"/accounts/{account.id}/refresh", headers=asked)
+        assert answer.status_code == 200 and words in answer.text and "<html" not in answer.text
+
+
 def test_editing_is_prefilled_with_the_diagnosis(signed_in, runtime, account):
     record(runtime, account, REFUSED)
     text = signed_in.get(f"/accounts/{account.id}/edit").text

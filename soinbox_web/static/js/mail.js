@@ -52,6 +52,18 @@ document.addEventListener("click", (event) => {
   markOpen();
 });
 
+// A message that did not come is not open.
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  const key = new URL(ctx.request.action, location).searchParams.get("message");
+  if (ctx.status === "swapped" || !asked || key !== asked) return;
+  asked = "";
+  for (const row of document.querySelectorAll(".row.open")) {
+    row.classList.remove("open");
+    row.querySelector(".row-link").removeAttribute("aria-current");
+  }
+  markOpen();
+});
+
 function walk(step) {
   const links = [...document.querySelectorAll(".row-link")];
   const at = links.findIndex((link) => link === document.activeElement || link.getAttribute("aria-current") === "true");
