@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from soinbox_web.model.account import Account
 from soinbox_web.model.member import Member
+from soinbox_web.problems import Problem
 from soinbox_web.services import people, sending, sessions
+from soinbox_web.store import accounts
 from tests import seed
 from tests.browser.conftest import OpenPage
 from tests.servers.soinbox import Soinbox
@@ -69,6 +71,12 @@ def desk(web: Soinbox) -> Desk:
     return Desk(web, member, seed.account(web.runtime, member))
 
 
+def box(page: Page, selector: str) -> FloatRect:
+    found = page.locator(selector).bounding_box()
+    assert found is not None
+    return found
+
+
 def subjects(page: Page) -> list[str]:
     return [text.strip() for text in page.locator(".row-subject").all_inner_texts()]
 
@@ -120,6 +128,37 @@ def test_a_server_that_cannot_be_reached_is_told_until_it_is_back(
     expect(bar).to_be_hidden()
     expect(page.locator(".health-known")).to_be_visible()
     watched.complaints.clear()  # the browser's own about the server that was gone
+
+
+def test_three_failing_accounts_leave_room(desk: Desk, open_page: OpenPage) -> None:
+    runtime, now = desk.product.runtime, desk.product.runtime.clock.now()
+    desk.arrives(*[f"Brief {n:02d}" for n in range(20)])
+    others = [seed.account(runtime, desk.member, f"{n}.{desk.member.address}") for n in range(2)]
+    for each in (desk.account, *others):
+        problem = Problem("credentials_wrong", side="imap", facts={"host": "a.b", "username": each.address})
+        with runtime.db.write() as connection:
+            accounts.record_attempt(connection, each.id, "imap", now, problem)
+    for phone in (True, False):
+        watched = open_page(desk.member, product=desk.product, phone=phone)
+        if not phone:
+            watched.page.set_viewport_size({"width": 1280, "height": 850})
+        page = watched.goto("/inbox")
+        assert box(page, "#banners")["height"] < (140 if phone else 160)
+        assert box(page, "#message-rows")["height"] > 370
+        fix = page.locator("#banners .banner-actions a").first
+        if phone:
+            expect(fix).to_be_hidden()
+            page.locator("#banners summary").first.click()
+        expect(fix).to_be_visible()
+        page.locator(".folder-choice").click()
+        last = page.locator(".list-tools .menu-list:visible .menu-item").last
+        last.scroll_into_view_if_needed()
+        last.click(trial=True)
+        watched.check()
+        page.goto(watched.url + "/drafts/new")
+        send = box(page, "[value=send]")
+        assert send["y"] + send["height"] < (790 if phone else 850)
+        watched.check()
 
 
 def test_somebody_signed_out_elsewhere_is_told_and_led_back(desk: Desk, open_page: OpenPage) -> None:
