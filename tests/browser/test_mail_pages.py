@@ -194,6 +194,24 @@ def test_opening_marks_the_row_and_goes_back(desk: Desk, open_page: OpenPage) ->
     watched.check_quiet()
 
 
+def test_with_the_unread_only_the_open_one_stays_until_another_is_opened(
+    desk: Desk, open_page: OpenPage
+) -> None:
+    desk.arrives("Eerste", "Tweede", "Derde")
+    watched = open_page(desk.member, product=desk.product)
+    page = watched.goto("/inbox?unread=1")
+    page.locator(".row-link", has_text="Tweede").click()
+    expect(page.locator(".row.unread")).to_have_count(2)
+    page.wait_for_timeout(600)
+    assert subjects(page) == ["Derde", "Tweede", "Eerste"]
+    page.locator(".row-link", has_text="Derde").click()
+    expect(page.locator(".row")).to_have_count(2)
+    assert subjects(page) == ["Derde", "Eerste"]
+    page.goto(watched.url + "/inbox?unread=1")
+    assert subjects(page) == ["Eerste"]
+    watched.check_quiet()
+
+
 def test_a_hostile_message_does_nothing(desk: Desk, open_page: OpenPage) -> None:
     (key,) = seed.deliver(desk.product.runtime, desk.account, [HOSTILE])
     watched = open_page(desk.member, product=desk.product)
