@@ -212,6 +212,19 @@ def test_with_the_unread_only_the_open_one_stays_until_another_is_opened(
     watched.check_quiet()
 
 
+def test_marking_leaves_the_message_open(desk: Desk, open_page: OpenPage, javascript: bool) -> None:
+    desk.arrives("Eerste", "Tweede")
+    watched = open_page(desk.member, product=desk.product, javascript=javascript)
+    page = watched.goto("/inbox")
+    page.locator(".row-link", has_text="Tweede").click()
+    for words, mark in (("Flag", "[aria-label=Flagged]"), ("Mark as unread", ".row.unread >> text=Tweede")):
+        page.locator("#message-pane .toolbar-end > summary").click()
+        page.locator("#message-pane .menu-item", has_text=words).first.click()
+        expect(page.locator("#message-list").locator(mark)).to_be_visible()
+        expect(page.locator(".message-subject")).to_have_text("Tweede")
+    watched.check()
+
+
 def test_a_hostile_message_does_nothing(desk: Desk, open_page: OpenPage) -> None:
     (key,) = seed.deliver(desk.product.runtime, desk.account, [HOSTILE])
     watched = open_page(desk.member, product=desk.product)
