@@ -225,6 +225,25 @@ def test_marking_leaves_the_message_open(desk: Desk, open_page: OpenPage, javasc
     watched.check()
 
 
+def test_marking_many_is_undone_for_those_that_changed(
+    desk: Desk, open_page: OpenPage, javascript: bool
+) -> None:
+    keys = desk.arrives("Eerste", "Tweede", "Derde")
+    watched = open_page(desk.member, product=desk.product, javascript=javascript)
+    page = watched.goto(f"/inbox/{desk.account.id}?message={keys[0]}")
+    page.goto(f"{watched.url}/inbox/{desk.account.id}")
+    for box_ in page.locator(".row-check input").all():
+        box_.check()
+    page.locator(".bulk-bar [value=read]").click()
+    toast = page.locator("#undo-bar .toast")
+    expect(toast).to_contain_text("2 messages marked as read")
+    expect(page.locator(".row.unread")).to_have_count(0)
+    toast.locator("button").click()
+    expect(page.locator(".row.unread")).to_have_count(2)
+    expect(toast).to_have_count(0)
+    watched.check()
+
+
 def test_a_hostile_message_does_nothing(desk: Desk, open_page: OpenPage) -> None:
     (key,) = seed.deliver(desk.product.runtime, desk.account, [HOSTILE])
     watched = open_page(desk.member, product=desk.product)
