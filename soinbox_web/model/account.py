@@ -58,7 +58,7 @@ class Account:
         if self.paused:
             return "paused"
         if problem is not None and problem.retry != "later":
-            return "needs_password" if problem.code in _PASSWORD_CODES else "failing"
+            return "needs_password" if problem.code in PASSWORD_CODES else "failing"
         if problem is not None:
             return "failing"
         if self.smtp is None or self.smtp_status.problem is not None:
@@ -66,7 +66,7 @@ class Account:
         return "connected"
 
 
-_PASSWORD_CODES = {
+PASSWORD_CODES = {
     "credentials_wrong", "app_password_required", "oauth_required", "token_revoked", "password_expired",
     "consent_missing", "key_missing",
 }  # fmt: skip

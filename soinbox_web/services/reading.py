@@ -43,11 +43,15 @@ def default_account(runtime: Runtime, user_id: int) -> Account | None:
         return next(iter(accounts.of_user(connection, user_id)), None)
 
 
-def listing(runtime: Runtime, user_id: int, account_id: int, query: Query, zone: tzinfo = UTC) -> Listing:
+def listing(
+    runtime: Runtime, user_id: int, account_id: int, query: Query, zone: tzinfo = UTC, opened: str = ""
+) -> Listing:
     """One page of a folder or of a search; days are those of `zone`.
 
-    AccessError not_found for a foreign account or no such folder.
+    The message that is `opened` (its key) stays among the unread. AccessError not_found for a foreign
+    account or no such folder.
     """
+    kept = MessageKey.read(opened) if query.unread else None
     account = own_account(runtime, user_id, account_id)
     overlay = _overlay(runtime, account.id)
     only = _filter(runtime, query, zone)
@@ -62,7 +66,7 @@ def listing(runtime: Runtime, user_id: int, account_id: int, query: Query, zone:
         unread = _unread(connection, folder, overlay)
         problem = folders.problem(connection, folder.id)
         if not query.text:
-            only = _over(only, overlay.row_ids(connection))
+            only = _over(only, overlay.row_ids(connection), _row_id(connection, kept, account))
             rows, newer, older = _page(connection, account, folder, query, overlay, only)
             if not query.filtered:
                 hidden = overlay.hidden(connection, folder.id, folder.name, folder.uidvalidity)
@@ -73,7 +77,7 @@ def listing(runtime: Runtime, user_id: int, account_id: int, query: Query, zone:
                 )
             count = messages.count(connection, folder.id, only, most=COUNTED + 1)
     if query.text:
-        rows, newer, older, count = _found(runtime, user_id, account, folder, query, only)
+        rows, newer, older, count = _found(runtime, user_id, account, folder, query, only, kept)
     return Listing(
         account, folder, every, unread, rows, min(count, COUNTED), newer, older, problem, more=count > COUNTED
     )
@@ -194,8 +198,18 @@ def _filter(runtime: Runtime, query: Query, zone: tzinfo) -> Filter:
     )
 
 
-def _over(only: Filter, changed: RowIds) -> Filter:
-    return replace(only, hidden=changed.hidden, read=changed.read, unread=changed.unread)
+def _over(only: Filter, changed: RowIds, kept: int | None) -> Filter:
+    """With what open actions have changed; the row that is `kept` counts as unread."""
+    stays = set() if kept is None else {kept}
+    return replace(only, hidden=changed.hidden, read=changed.read - stays, unread=changed.unread | stays)
+
+
+def _row_id(connection: sqlite3.Connection, key: MessageKey | None, account: Account) -> int | None:
+    """The row of a message in an account's file; None when it is not there."""
+    if key is None or key.account_id != account.id:
+        return None
+    row = messages.find(connection, key.folder, key.uidvalidity, key.uid)
+    return int(row["id"]) if row else None
 
 
 def _page(
@@ -223,7 +237,13 @@ def _page(
 
 
 def _found(
-    runtime: Runtime, user_id: int, account: Account, folder: Folder, query: Query, only: Filter
+    runtime: Runtime,
+    user_id: int,
+    account: Account,
+    folder: Folder,
+    query: Query,
+    only: Filter,
+    kept: MessageKey | None,
 ) -> tuple[tuple[MessageRow, ...], str, str, int]:
     """A page of a search in one folder, or in every folder of every account; newest first."""
     with runtime.db.read() as connection:
@@ -236,7 +256,7 @@ def _found(
         overlay = _overlay(runtime, each.id)
         folder_id = None if query.everywhere else folder.id
         with runtime.mailbox(each.id, each.generation).read() as connection:
-            mine = _over(only, overlay.row_ids(connection))
+            mine = _over(only, overlay.row_ids(connection), _row_id(connection, kept, each))
             found = search.Search(connection, query.text, folder_id, mine)
             batch = found.rows(cursor[1] if cursor else None, not backwards, PAGE + 1)
             whole = cursor is None and len(batch) <= PAGE
@@ -246,7 +266,7 @@ def _found(
             for r in batch
         )
     if backwards and len(rows) <= PAGE:
-        return _found(runtime, user_id, account, folder, query.with_(), only)
+        return _found(runtime, user_id, account, folder, query.with_(), only, kept)
     rows.sort(key=lambda row: int(row.cursor), reverse=not backwards)
     end = min(PAGE, len(rows))
     while end < len(rows) and rows[end].cursor == rows[end - 1].cursor:  # of another account

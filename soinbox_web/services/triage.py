@@ -31,10 +31,10 @@ _FLAGS: Mapping[str, Mapping[str, list[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Undoable:
-    """What one click moved, copied or deleted and can still be taken back; expunged ones would be gone."""
+    """What one click moved, copied, deleted or marked and can be taken back."""
 
     ids: tuple[int, ...]
-    kind: Literal["move", "copy", "delete", "expunge"]
+    kind: Literal["move", "copy", "delete", "expunge", "read", "unread", "flag", "unflag"]
     folder: str  # where they go (move, copy), else ""
     seconds_left: float
 
@@ -56,8 +56,14 @@ class Recent:
 def act(
     runtime: Runtime, user_id: int, keys: Sequence[MessageKey], verb: Verb, folder: str = ""
 ) -> list[int]:
-    """Do `verb` to messages; the ids of the rows. AccessError not_found: foreign message, no folder."""
+    """Do `verb` to messages; the ids of the rows. AccessError not_found: foreign message, no folder.
+
+    Of many that are marked at once only those get a row whose mark changes: that is what is taken back.
+    """
     owned = _owned(runtime, user_id, keys)
+    many = verb in _FLAGS and len(set(keys)) > 1
+    if many:
+        keys = _changing(runtime, owned, keys, verb)
     if verb in ("move", "copy"):
         _check_target(runtime, owned, folder)
     in_trash = {each.id: _trash(runtime, each) for each in owned.values()} if verb == "delete" else {}
@@ -72,6 +78,8 @@ def act(
             if key in gone or (verb == "move" and folder == key.folder):
                 continue
             kind, arguments = _row(verb, key, folder, in_trash.get(key.account_id, ""))
+            if many:
+                arguments = {**arguments, "undo": True}
             held = now if kind == "flag" else now + HELD
             ids.append(actions.add(connection, user_id, kind, key, now, arguments=arguments, not_before=held))
         return ids
@@ -90,7 +98,7 @@ def is_final(runtime: Runtime, user_id: int, keys: Sequence[MessageKey]) -> bool
 
 
 def undoable(runtime: Runtime, user_id: int) -> Undoable | None:
-    """The last removal or copy, while it is young enough to be taken back."""
+    """The last removal, copy or mark of many, while it is young enough to be taken back."""
     now = runtime.clock.now()
     with runtime.db.read() as connection:
         young = actions.undoable_since(connection, user_id, timestamp(now - UNDO))
@@ -98,9 +106,11 @@ def undoable(runtime: Runtime, user_id: int) -> Undoable | None:
         return None
     last = young[-1]
     same = tuple(each.id for each in young if each.not_before == last.not_before)
-    created = datetime.fromisoformat(last.not_before) - HELD
+    marked = last.kind == "flag"
+    created = datetime.fromisoformat(last.not_before) - (timedelta() if marked else HELD)
     left = (created + UNDO - now).total_seconds()
-    return Undoable(same, last.kind, last.arguments.get("folder", ""), left)  # type: ignore[arg-type]
+    kind = _verb(last) if marked else last.kind
+    return Undoable(same, kind, last.arguments.get("folder", ""), left)  # type: ignore[arg-type]
 
 
 def recent(runtime: Runtime, user_id: int) -> list[Recent]:
@@ -123,12 +133,41 @@ def undo(runtime: Runtime, user_id: int, ids: Sequence[int]) -> int:
     places = {number: _place(runtime, removal) for number, removal in wanted.items()}
     with runtime.db.write() as connection:
         back = actions.cancel(connection, user_id, ids, now)
+        for mark in filter(None, [actions.unmark(connection, user_id, number) for number in ids]):
+            opposite = {"add": mark.arguments["remove"], "remove": mark.arguments["add"]}
+            actions.add(connection, user_id, "flag", mark.key, now, arguments=opposite)
+            back += 1
         for number, place in places.items():
             if place is not None and actions.brought_back(connection, number):
                 home = {"folder": wanted[number].action.key.folder}
                 actions.add(connection, user_id, "move", place, now, arguments=home)
                 back += 1
     return back
+
+
+def _changing(
+    runtime: Runtime, owned: Mapping[int, Account], keys: Sequence[MessageKey], verb: Verb
+) -> list[MessageKey]:
+    """Those of these messages whose flags `verb` changes."""
+    add, remove = (set(_FLAGS[verb][each]) for each in ("add", "remove"))
+    found = []
+    for account in owned.values():
+        with runtime.db.read() as reading:
+            overlay = Overlay(actions.open_of(reading, account.id))
+        with runtime.mailbox(account.id, account.generation).read() as connection:
+            for key in [each for each in dict.fromkeys(keys) if each.account_id == account.id]:
+                row = messages.find(connection, key.folder, key.uidvalidity, key.uid)
+                place = (key.folder, key.uidvalidity, key.uid)
+                flags = overlay.flags(place, messages.flags(row)) if row else frozenset()
+                if row and (flags | add) - remove != flags:
+                    found.append(key)
+    return found
+
+
+def _verb(mark: actions.Action) -> str:
+    """What a row of marking did."""
+    given = {each: mark.arguments[each] for each in ("add", "remove")}
+    return next(verb for verb, flags in _FLAGS.items() if flags == given)
 
 
 def _recent(runtime: Runtime, removal: Removal) -> Recent:

@@ -1,8 +1,9 @@
 """Server actions: what a person did to messages, as rows that the mailroom pushes to the server.
 
-Arguments by kind: `flag` {"add": [flag…], "remove": [flag…]}; `move` and `copy` {"folder": name}; `delete`
-{} (to the folder with the role trash); `expunge` {} (final); `append` {"flags": [flag…], "message_id": id,
-"look_first": bool} with the bytes in `content`, folder "" = the one with the role sent, uid = 0.
+Arguments by kind: `flag` {"add": [flag…], "remove": [flag…]} with "undo": true while a mark of many can be
+taken back; `move` and `copy` {"folder": name}; `delete` {} (to the folder with the role trash); `expunge` {}
+(final); `append` {"flags": [flag…], "message_id": id, "look_first": bool} with the bytes in `content`,
+folder "" = the one with the role sent, uid = 0.
 The mailbox file is written before an action is `done`, so that a list never shows the old state in between.
 """
 
@@ -74,10 +75,14 @@ def open_of(connection: sqlite3.Connection, account_id: int, folder: str | None 
 
 
 def undoable_since(connection: sqlite3.Connection, user_id: int, since: str) -> list[Action]:
-    """A user's removals and copies since a time (RFC 3339) that nobody has claimed yet, oldest first."""
+    """What a user did since a time (RFC 3339) and can take back, oldest first.
+
+    Removals and copies that nobody has claimed yet; marks of many at once, told to the server or not.
+    """
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM actions WHERE user_id = ? AND state = 'open' AND created_at > ?"  # noqa: S608
-        " AND kind IN ('move', 'copy', 'delete', 'expunge') ORDER BY id",
+        f"SELECT {_COLUMNS} FROM actions WHERE user_id = ? AND created_at > ? AND"  # noqa: S608
+        " CASE kind WHEN 'flag' THEN arguments ->> 'undo' AND state IN ('open', 'claimed', 'done')"
+        " WHEN 'append' THEN 0 ELSE state = 'open' END ORDER BY id",
         (user_id, since),
     )
     return [_read(row) for row in rows]
@@ -216,13 +221,24 @@ def release_all(connection: sqlite3.Connection, account_id: int) -> None:
     )
 
 
+def unmark(connection: sqlite3.Connection, user_id: int, action_id: int) -> Action | None:
+    """From now on this mark cannot be taken back again; None when that was so before."""
+    row = connection.execute(
+        "UPDATE actions SET arguments = json_remove(arguments, '$.undo')"  # noqa: S608
+        f" WHERE id = ? AND user_id = ? AND kind = 'flag' AND arguments ->> 'undo' RETURNING {_COLUMNS}",
+        (action_id, user_id),
+    ).fetchone()
+    return row and _read(row)
+
+
 def cancel(connection: sqlite3.Connection, user_id: int, ids: Iterable[int], now: datetime) -> int:
     """Undo what has not been claimed yet; how many that were."""
     count = 0
     for action_id in ids:
         row = connection.execute(
             "UPDATE actions SET state = 'cancelled', finished_at = ?, content = NULL"
-            " WHERE id = ? AND user_id = ? AND state = 'open' RETURNING account_id, folder",
+            " WHERE id = ? AND user_id = ? AND state = 'open' AND kind <> 'flag'"
+            " RETURNING account_id, folder",
             (timestamp(now), action_id, user_id),
         ).fetchone()
         if row is not None:

@@ -19,7 +19,7 @@ class Filter:
     """Empty parts restrict nothing. `since` (inclusive) and `until` (exclusive) bound the date of a message.
 
     `senders` are addresses in small letters: only those, or with `other_senders` all but those. `hidden`,
-    `read` and `unread` are row ids whose state open actions have changed.
+    `read` and `unread` are row ids that count as such whatever the file says.
     """
 
     only_unread: bool = False

@@ -43,11 +43,16 @@ def status(account_id: int) -> ResponseReturnValue:
 @account.post("/accounts/<int:account_id>/refresh")
 def refresh(account_id: int) -> ResponseReturnValue:
     """Check now; back to where the person was."""
+    told = hx.target_id() == "toasts"
     try:
         accounts.refresh(runtime(), current_user.id, account_id)
+        flash(gettext("Checking now."))
     except ServerError as error:
-        return _status(account_id, error.problem)
-    flash(gettext("Checking now."))
+        if not told:
+            return _status(account_id, error.problem)
+        flash(error.problem.title(gettext))
+    if told:
+        return page("options_account.html", "toasts")
     return see_other(inside(request.form.get("next")) or url_for("account.status", account_id=account_id))
 
 

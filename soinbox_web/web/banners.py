@@ -7,7 +7,7 @@ from typing import Any, Literal
 from flask import Flask
 from flask_login import current_user
 
-from soinbox_web.model.account import Account, SideStatus
+from soinbox_web.model.account import PASSWORD_CODES, Account, SideStatus
 from soinbox_web.problems import Problem
 from soinbox_web.services import accounts
 from soinbox_web.web.page import runtime
@@ -30,6 +30,17 @@ class Banner:
     def fixable(self) -> bool:
         """The person has to do something; waiting does not help."""
         return self.problem is None or self.problem.retry != "later"
+
+    @property
+    def lasting(self) -> bool:
+        """Reading only: sending is not set up, or not allowed. Nothing is amiss."""
+        return self.side == "smtp" and (self.problem is None or self.problem.retry == "never")
+
+    @property
+    def asks_sign_in(self) -> bool:
+        """A password or a consent mends it; one consent is for both sides."""
+        one_sign_in = self.side == "imap" or self.account.auth == "oauth2"
+        return one_sign_in and self.problem is not None and self.problem.code in PASSWORD_CODES
 
 
 def install(app: Flask) -> None:

@@ -55,7 +55,7 @@ def folder(account_id: int) -> ResponseReturnValue:
     else:
         context |= opened.pane(request.args.get("message", ""))
     if wanted != "message-pane":
-        context |= _list_context(account_id, query)
+        context |= _list_context(account_id, query, open_key)
     else:
         context["list_url"] = _urls(account_id)(query)
     gone = wanted != "message-list" and bool(request.args.get("message")) and context.get("message") is None
@@ -87,8 +87,8 @@ def undo() -> ResponseReturnValue:
     return see_other(inside(request.form.get("next")) or url_for("inbox.show"))
 
 
-def _list_context(account_id: int, query: Query) -> dict[str, Any]:
-    listing = reading.listing(runtime(), current_user.id, account_id, query, zone())
+def _list_context(account_id: int, query: Query, open_key: str) -> dict[str, Any]:
+    listing = reading.listing(runtime(), current_user.id, account_id, query, zone(), open_key)
     reading.open_folder(runtime(), listing.account, listing.folder)
     reading.fetch_texts(runtime(), listing.rows)
     with runtime().db.read() as connection:

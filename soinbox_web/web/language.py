@@ -27,6 +27,7 @@ def install(app: Flask) -> None:
     environment.fixed += ("_",)
     app.jinja_env.globals.update(
         language=language,
+        zone_name=zone_name,
         get_locale=get_locale,
     )
     app.jinja_env.filters.update(

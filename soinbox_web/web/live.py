@@ -80,7 +80,7 @@ class Live:
             if time() >= heartbeat:  # however much there is to tell
                 if await asyncio.to_thread(members.of_session, self._runtime, token) is None:
                     break
-                await _write(send, ": still here\n\n")
+                await _write(send, "event: still-here\ndata: \n\n")
                 heartbeat = time() + HEARTBEAT
             bell.clear()
             if listener.waiting:

@@ -17,6 +17,7 @@ from soinbox_web.web.page import inside, page, runtime, see_other
 from soinbox_web.web.templates import draw
 
 message = Blueprint("message", __name__)
+message.add_app_template_global(opened.as_it_is)
 
 BODY_CSP = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:; "

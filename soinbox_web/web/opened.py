@@ -10,6 +10,7 @@ from soinbox_web.model.message import MessageKey, ParsedMessage
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.services import pictures, reading, triage, viewing
 from soinbox_web.store import options, persons
+from soinbox_web.web.look import here
 from soinbox_web.web.page import look_again, runtime
 
 FETCHING = 2  # seconds until a page looks again for what the server is asked for
@@ -33,11 +34,23 @@ def pane(text: str) -> dict[str, Any]:
         return {**empty, "pane_problem": error.problem}
 
 
+def as_it_is() -> str:
+    """This page again, without marking the message as read: what was marked by hand stays."""
+    again = here()
+    return again if "mark=0" in again else f"{again}{'&' if '?' in again else '?'}mark=0"
+
+
 def _message(key: MessageKey) -> dict[str, Any]:
     row = reading.message(runtime(), current_user.id, key)
     with runtime().db.read() as connection:
         chosen = options.of(connection, current_user.id)
-    if row.unread and chosen.mark_as_read and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+    looks = request.args.get("mark") != "0"
+    if (
+        looks
+        and row.unread
+        and chosen.mark_as_read
+        and "prefetch" not in request.headers.get("Sec-Purpose", "")
+    ):
         triage.mark_read(runtime(), current_user.id, key)
         row = reading.message(runtime(), current_user.id, key)
     parsed, problem = _parsed(key)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from soinbox_web.model.account import Account
 from soinbox_web.model.member import Member
-from soinbox_web.services import people, sending
+from soinbox_web.problems import Problem
+from soinbox_web.services import people, sending, sessions
+from soinbox_web.store import accounts
 from tests import seed
 from tests.browser.conftest import OpenPage
 from tests.servers.soinbox import Soinbox
@@ -57,10 +59,22 @@ def web(product: Callable[..., Soinbox]) -> Soinbox:
 
 
 @pytest.fixture
+def own_web(product: Callable[..., Soinbox]) -> Soinbox:
+    """A web server of this test alone, to be stopped."""
+    return product("web")
+
+
+@pytest.fixture
 def desk(web: Soinbox) -> Desk:
     address = f"mail.{next(_numbers)}@noordlicht.example"
     member = web.add_member(address, "Anna de Vries")
     return Desk(web, member, seed.account(web.runtime, member))
+
+
+def box(page: Page, selector: str) -> FloatRect:
+    found = page.locator(selector).bounding_box()
+    assert found is not None
+    return found
 
 
 def subjects(page: Page) -> list[str]:
@@ -86,6 +100,81 @@ def test_the_list_stands_still_while_mail_arrives(desk: Desk, open_page: OpenPag
     watched.check()
 
 
+def test_a_server_that_cannot_be_reached_is_told_until_it_is_back(
+    own_web: Soinbox, open_page: OpenPage, language: str
+) -> None:
+    member = own_web.add_member(f"{language}@noordlicht.example", "Anna", language=language)
+    desk = Desk(own_web, member, seed.account(own_web.runtime, member))
+    desk.arrives("Eerste", "Tweede")
+    watched = open_page(member, product=own_web)
+    page = watched.goto("/inbox")
+    words = {"en": "soinbox cannot be reached. What you", "nl": "soinbox is niet bereikbaar. Wat u"}[language]
+    bar = page.get_by_role("status").filter(has_text=words)
+    expect(page.locator(".health-known")).to_be_visible()
+    expect(bar).to_have_count(0)
+    own_web.kill()
+    page.locator(".row-link", has_text="Eerste").click()
+    expect(bar).to_be_visible(timeout=3000)  # a stream that is gone has 5 s
+    expect(page.locator(".health-known")).to_be_hidden()
+    expect(page.locator(".row.open")).to_have_count(0)
+    watched.check_accessible()
+    before = page.url
+    page.locator("button[form=refresh]").click()
+    page.wait_for_timeout(300)
+    assert page.url == before and page.locator(".row").count() == 2
+    desk.arrives("Derde")
+    own_web.start()
+    expect(page.locator(".row")).to_have_count(3)
+    expect(bar).to_be_hidden()
+    expect(page.locator(".health-known")).to_be_visible()
+    watched.complaints.clear()  # the browser's own about the server that was gone
+
+
+def test_three_failing_accounts_leave_room(desk: Desk, open_page: OpenPage) -> None:
+    runtime, now = desk.product.runtime, desk.product.runtime.clock.now()
+    desk.arrives(*[f"Brief {n:02d}" for n in range(20)])
+    others = [seed.account(runtime, desk.member, f"{n}.{desk.member.address}") for n in range(2)]
+    for each in (desk.account, *others):
+        problem = Problem("credentials_wrong", side="imap", facts={"host": "a.b", "username": each.address})
+        with runtime.db.write() as connection:
+            accounts.record_attempt(connection, each.id, "imap", now, problem)
+    for phone in (True, False):
+        watched = open_page(desk.member, product=desk.product, phone=phone)
+        if not phone:
+            watched.page.set_viewport_size({"width": 1280, "height": 850})
+        page = watched.goto("/inbox")
+        assert box(page, "#banners")["height"] < (140 if phone else 160)
+        assert box(page, "#message-rows")["height"] > 370
+        fix = page.locator("#banners .banner-actions a").first
+        if phone:
+            expect(fix).to_be_hidden()
+            page.locator("#banners summary").first.click()
+        expect(fix).to_be_visible()
+        page.locator(".folder-choice").click()
+        last = page.locator(".list-tools .menu-list:visible .menu-item").last
+        last.scroll_into_view_if_needed()
+        last.click(trial=True)
+        watched.check()
+        page.goto(watched.url + "/drafts/new")
+        send = box(page, "[value=send]")
+        assert send["y"] + send["height"] < (790 if phone else 850)
+        watched.check()
+
+
+def test_somebody_signed_out_elsewhere_is_told_and_led_back(desk: Desk, open_page: OpenPage) -> None:
+    desk.arrives("Eerste")
+    watched = open_page(desk.member, product=desk.product)
+    page = watched.goto("/inbox?unread=1")
+    sessions.end_all(desk.product.runtime, desk.member)
+    page.locator(".row-link").click()
+    link = page.get_by_role("link", name="Sign in again")
+    expect(link).to_be_visible()
+    expect(page.locator(".selection-none")).to_be_visible()
+    link.click()
+    assert "/sign-in?next=%2Finbox%2F" in page.url and page.url.endswith("unread%3D1")
+    watched.check()
+
+
 def test_opening_marks_the_row_and_goes_back(desk: Desk, open_page: OpenPage) -> None:
     desk.arrives("Eerste", "Tweede", "Derde")
     watched = open_page(desk.member, product=desk.product)
@@ -103,6 +192,56 @@ def test_opening_marks_the_row_and_goes_back(desk: Desk, open_page: OpenPage) ->
     page.go_back()
     expect(page.locator(".message-subject")).to_have_text("Tweede")
     watched.check_quiet()
+
+
+def test_with_the_unread_only_the_open_one_stays_until_another_is_opened(
+    desk: Desk, open_page: OpenPage
+) -> None:
+    desk.arrives("Eerste", "Tweede", "Derde")
+    watched = open_page(desk.member, product=desk.product)
+    page = watched.goto("/inbox?unread=1")
+    page.locator(".row-link", has_text="Tweede").click()
+    expect(page.locator(".row.unread")).to_have_count(2)
+    page.wait_for_timeout(600)
+    assert subjects(page) == ["Derde", "Tweede", "Eerste"]
+    page.locator(".row-link", has_text="Derde").click()
+    expect(page.locator(".row")).to_have_count(2)
+    assert subjects(page) == ["Derde", "Eerste"]
+    page.goto(watched.url + "/inbox?unread=1")
+    assert subjects(page) == ["Eerste"]
+    watched.check_quiet()
+
+
+def test_marking_leaves_the_message_open(desk: Desk, open_page: OpenPage, javascript: bool) -> None:
+    desk.arrives("Eerste", "Tweede")
+    watched = open_page(desk.member, product=desk.product, javascript=javascript)
+    page = watched.goto("/inbox")
+    page.locator(".row-link", has_text="Tweede").click()
+    for words, mark in (("Flag", "[aria-label=Flagged]"), ("Mark as unread", ".row.unread >> text=Tweede")):
+        page.locator("#message-pane .toolbar-end > summary").click()
+        page.locator("#message-pane .menu-item", has_text=words).first.click()
+        expect(page.locator("#message-list").locator(mark)).to_be_visible()
+        expect(page.locator(".message-subject")).to_have_text("Tweede")
+    watched.check()
+
+
+def test_marking_many_is_undone_for_those_that_changed(
+    desk: Desk, open_page: OpenPage, javascript: bool
+) -> None:
+    keys = desk.arrives("Eerste", "Tweede", "Derde")
+    watched = open_page(desk.member, product=desk.product, javascript=javascript)
+    page = watched.goto(f"/inbox/{desk.account.id}?message={keys[0]}")
+    page.goto(f"{watched.url}/inbox/{desk.account.id}")
+    for box_ in page.locator(".row-check input").all():
+        box_.check()
+    page.locator(".bulk-bar [value=read]").click()
+    toast = page.locator("#undo-bar .toast")
+    expect(toast).to_contain_text("2 messages marked as read")
+    expect(page.locator(".row.unread")).to_have_count(0)
+    toast.locator("button").click()
+    expect(page.locator(".row.unread")).to_have_count(2)
+    expect(toast).to_have_count(0)
+    watched.check()
 
 
 def test_a_hostile_message_does_nothing(desk: Desk, open_page: OpenPage) -> None:

@@ -47,6 +47,29 @@ def test_a_batch_is_undone_together_and_only_its_own(
         assert [a.key for a in actions.open_of(connection, account.id)] == [keys[0]]
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_marks_of_many_are_taken_back_once_and_only_those_that_changed(
+    runtime: Runtime, member: Member, account: Account, clock: HandClock, told: bool
+) -> None:
+    keys = seed.deliver(runtime, account, [seed.letter(str(n)) for n in range(3)])
+    triage.act(runtime, member.id, keys[:1], "read")
+    assert triage.undoable(runtime, member.id) is None
+    triage.act(runtime, member.id, keys, "read")
+    offer = triage.undoable(runtime, member.id)
+    assert offer is not None and (len(offer.ids), offer.kind, offer.seconds_left) == (2, "read", 10)
+    if told:
+        with runtime.db.write() as connection:
+            for number in offer.ids:
+                actions.finish(connection, number, clock.now())
+    clock.turn(seconds=1)
+    assert triage.undo(runtime, member.id, offer.ids) == 2
+    assert triage.undo(runtime, member.id, offer.ids) == 0
+    assert triage.undoable(runtime, member.id) is None
+    with runtime.db.read() as connection:
+        last = actions.open_of(connection, account.id)[-2:]
+    assert [(each.key, each.arguments["remove"]) for each in last] == [(key, ["\\Seen"]) for key in keys[1:]]
+
+
 def test_what_is_claimed_cannot_be_undone(runtime: Runtime, member: Member, account: Account) -> None:
     (key,) = seed.deliver(runtime, account, [seed.letter()])
     (number,) = triage.act(runtime, member.id, [key], "delete")

@@ -82,8 +82,17 @@ def test_a_temporary_fault_is_shown_after_three_failures_or_a_quarter_of_an_hour
 
 
 def test_reading_without_sending_is_said(signed_in, runtime, account):
+    record(runtime, account, Problem("smtp_relay_only", side="smtp", facts={"host": "X"}), "smtp")
+    text = signed_in.get("/persons").text
+    assert "Reading works" in banner(text) and "banner-warning" in text
+    assert "Outgoing e-mail settings" in banner(text) and "Fix sign-in" not in text
+
+
+def test_reading_only_is_no_alarm(signed_in, runtime, account):
     record(runtime, account, Problem("smtp_auth_disabled", side="smtp", facts={"provider": "X"}), "smtp")
-    assert "Reading works" in banner(signed_in.get("/persons").text)
+    text = signed_in.get("/persons").text
+    assert "only reads mail" in banner(text) and "banner-quiet" in text
+    assert "All well" in text and "banner-warning" not in text
 
 
 def test_nobody_elses_banner(app, runtime, account, colleague):
@@ -104,6 +113,13 @@ def test_check_now(signed_in, runtime, account):
     assert answer.status_code == 303
     answer = signed_in.submit(f"/accounts/{account.id}/refresh")
     assert answer.status_code == 429 and "checked a moment ago" in answer.text
+
+
+def test_check_now_asked_by_htmx_is_told_in_a_toast(signed_in, account):
+    asked = {"HX-Request": "true", "HX-Target": "div#toasts"}
+    for words in ("Checking now.", "checked a moment ago"):
+        answer = signed_in.submit(f"/accounts/{account.id}/refresh", headers=asked)
+        assert answer.status_code == 200 and words in answer.text and "<html" not in answer.text
 
 
 def test_editing_is_prefilled_with_the_diagnosis(signed_in, runtime, account):

@@ -46,6 +46,27 @@ def test_a_filter_holds_beyond_the_first_page(
         assert subjects(html) == ["Oud 2"] and count(html) == "1 message"
 
 
+def test_the_open_message_stays_among_the_unread(
+    runtime: Runtime, member: Member, account: Account, signed_in: SoinboxClient
+) -> None:
+    keys = seed.deliver(runtime, account, [dated(f"Brief {n}", 1, n) for n in range(4)])
+    unread = f"/inbox/{account.id}?unread=1"
+    for more in ("", "&q=hierbij", "&q=hierbij&everywhere=1"):
+        triage.act(runtime, member.id, keys, "unread")
+        html = text(signed_in, f"{unread}{more}&message={keys[2]}")
+        assert subjects(html) == ["Brief 3", "Brief 2", "Brief 1", "Brief 0"] and count(html) == "4 messages"
+        html = text(signed_in, f"{unread}{more}&message={keys[1]}")
+        assert subjects(html) == ["Brief 3", "Brief 1", "Brief 0"]
+        assert subjects(text(signed_in, unread + more)) == ["Brief 3", "Brief 0"]
+    with runtime.db.write() as connection:
+        connection.execute("UPDATE actions SET state = 'done'")
+    with runtime.mailbox(account.id, account.generation).write() as connection:
+        connection.execute("UPDATE messages SET seen = 1, flags = '[\"\\\\Seen\"]'")
+    assert subjects(text(signed_in, f"{unread}&message={keys[1]}")) == ["Brief 1"]
+    triage.act(runtime, member.id, keys[1:2], "delete")
+    assert subjects(text(signed_in, f"{unread}&message={keys[1]}")) == []
+
+
 def test_beyond_a_thousand_the_number_is_not_told(
     runtime: Runtime, account: Account, signed_in: SoinboxClient
 ) -> None:

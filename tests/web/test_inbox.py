@@ -226,3 +226,12 @@ def test_nothing_of_another_user(
     own = seed.account(runtime, colleague)
     html = other.get(f"/inbox/{own.id}?message={key}").get_data(as_text=True)
     assert "Geheim" not in html and 'class="message-subject"' not in html
+
+
+def test_with_several_accounts_the_list_names_its_own(
+    runtime: Runtime, member: Member, account: Account, signed_in: SoinboxClient
+) -> None:
+    named = f'list-account small quiet ellipsis" title="{account.address}"'
+    assert "list-account" not in text(signed_in, f"/inbox/{account.id}")
+    seed.account(runtime, member, "anna@werkplaats.example")
+    assert named in text(signed_in, f"/inbox/{account.id}")

@@ -234,7 +234,7 @@ def test_a_stream_ends_with_its_session(
     async def run() -> None:
         async with serving(runtime) as live:
             tab = Stream(live, cookie, f"since={current_vector(runtime, member.id)}")
-            await tab.told("still here")
+            await tab.told("event: still-here")
             with runtime.db.write() as connection:
                 sessions.end_all(connection, member.id)
             await asyncio.wait_for(tab.task, 2)

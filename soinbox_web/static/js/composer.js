@@ -25,7 +25,8 @@ async function save() {
     if (!answer.ok) throw new Error(String(answer.status));
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("draft-state");
     if (fresh) state().replaceWith(fresh);
-  } catch {
+  } catch (error) {
+    if (error instanceof TypeError && !leaving) document.dispatchEvent(new Event("unanswered"));
     state().textContent = form.dataset.unsaved;
     if (!leaving) timer = setTimeout(save, 3000);
   }

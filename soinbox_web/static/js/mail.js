@@ -22,6 +22,7 @@ function count() {
 }
 
 let asked = ""; // the message that was clicked and has not come yet
+let asking = ""; // and the page that it is to stand on
 
 // A list that was asked for before the message was open comes back without its mark.
 function markOpen() {
@@ -48,7 +49,25 @@ document.addEventListener("change", (event) => {
 document.addEventListener("click", (event) => {
   const link = event.target.closest(".row-link");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  asked = new URL(link.href).searchParams.get("message");
+  asking = link.href;
+  asked = new URL(asking).searchParams.get("message");
+  markOpen();
+});
+
+// The list is asked for as it is beside the message that was clicked, which it keeps.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (asked && ctx.target?.id === "message-list") ctx.request.headers["HX-Current-URL"] = asking;
+});
+
+// A message that did not come is not open.
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  const key = new URL(ctx.request.action, location).searchParams.get("message");
+  if (ctx.status === "swapped" || !asked || key !== asked) return;
+  asked = "";
+  for (const row of document.querySelectorAll(".row.open")) {
+    row.classList.remove("open");
+    row.querySelector(".row-link").removeAttribute("aria-current");
+  }
   markOpen();
 });
 

@@ -6,6 +6,12 @@ document.addEventListener("click", (event) => {
   for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
 });
 
+// What was chosen is done: a menu goes when one of its entries opens another page or comes back as it is.
+document.addEventListener("click", (event) => {
+  const entry = event.target.closest("details.menu .menu-item");
+  if (entry) setTimeout(() => { entry.closest("details.menu").open = false; });
+});
+
 document.addEventListener("focusin", (event) => {
   for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
 });
