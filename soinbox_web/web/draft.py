@@ -82,7 +82,7 @@ def save(draft_id: int) -> ResponseReturnValue:
         elif act == "send":
             return _send(draft_id)
         elif act == "discard":
-            return _discard(draft_id)
+            return _ask_or_discard(draft_id)
     except SoinboxError as error:
         if error.problem.code in ("not_found", "not_allowed"):
             raise
@@ -94,6 +94,12 @@ def save(draft_id: int) -> ResponseReturnValue:
 def send(draft_id: int) -> ResponseReturnValue:
     """Send a draft as it is stored; every rule holds here too."""
     return _send(draft_id)
+
+
+@draft.get("/drafts/<int:draft_id>/discard")
+def ask_discard(draft_id: int) -> ResponseReturnValue:
+    """The question before a draft with anything in it goes."""
+    return page("draft_discard.html", draft=composing.read(runtime(), current_user.id, draft_id))
 
 
 @draft.post("/drafts/<int:draft_id>/discard")
@@ -108,6 +114,13 @@ def _send(draft_id: int) -> ResponseReturnValue:
         return _show(draft_id, status=422, wrong=wrong)
     sending.queue(runtime(), current_user.id, draft_id)
     return see_other(_back(found.source_key, found.account_id))
+
+
+def _ask_or_discard(draft_id: int) -> ResponseReturnValue:
+    found = composing.read(runtime(), current_user.id, draft_id)
+    if any((found.to, found.cc, found.bcc, found.subject, found.body.strip(), found.files)):
+        return see_other(url_for("draft.ask_discard", draft_id=draft_id))
+    return _discard(draft_id)
 
 
 def _discard(draft_id: int) -> ResponseReturnValue:

@@ -178,7 +178,11 @@ def test_the_first_address_rule_is_told_before_writing_and_holds_for_direct_post
 
 def test_discarding(account: Account, signed_in: SoinboxClient) -> None:
     here = begin(signed_in)
-    assert signed_in.submit(here, fields(do="discard")).status_code == 303
+    asks = signed_in.submit(here, fields(do="discard"))
+    assert asks.status_code == 303 and asks.location == f"{here}/discard"
+    assert "Discard this draft?" in signed_in.get(f"{here}/discard").text
+    assert signed_in.get(here).status_code == 200
+    assert signed_in.submit(f"{here}/discard").status_code == 303
     assert signed_in.get(here).status_code == 404
 
 
