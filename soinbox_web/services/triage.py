@@ -13,6 +13,7 @@ from soinbox_web.problems import AccessError, Problem
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import accounts, actions, folders, messages
 from soinbox_web.store.actions import Removal
+from soinbox_web.store.overlay import Overlay
 
 Verb = Literal["read", "unread", "flag", "unflag", "delete", "move", "copy"]
 VERBS: tuple[Verb, ...] = ("read", "unread", "flag", "unflag", "delete", "move", "copy")
