@@ -94,8 +94,9 @@ async def _whole(receive: Receive) -> Receive | None:
 def application() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """Built in each worker process, after the fork; settings come from the environment."""
     logs.configure()
-    if multiprocessing.parent_process() is not None:
-        stop_with_parent()  # uvicorn's own, which holds the port as long as its workers live
+    parent = multiprocessing.parent_process()
+    if parent is not None:  # uvicorn's own, which holds the port as long as its workers live
+        stop_with_parent(parent.pid)
     settings = from_environment()
     runtime = build(settings)
     flask = Bridge(create_app(settings, runtime), workers=POOL_THREADS)

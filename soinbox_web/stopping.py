@@ -1,6 +1,7 @@
 """Told to stop: by a signal, however many come and whatever they interrupt; by a parent that is gone."""
 
 import ctypes
+import os
 import signal
 import threading
 from types import FrameType
@@ -9,10 +10,15 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def stop_with_parent() -> None:
-    """From now on the kernel sends this process SIGTERM when the one that began it is gone (Linux only)."""
+def stop_with_parent(parent: int | None = None) -> None:
+    """From now on the kernel sends this process SIGTERM when the one that began it is gone (Linux only).
+
+    `parent` is that one's id, for a process that may have lost it already.
+    """
     if hasattr(_LIBC, "prctl"):
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if parent is not None and os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def stop_on(stop: threading.Event, *numbers: signal.Signals) -> None:
