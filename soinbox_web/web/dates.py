@@ -1,4 +1,4 @@
-"""How dates and sizes are written: short in a list, whole in a message, always in the reader's zone."""
+"""How dates, sizes and seconds are written: short in a list, whole in a message, in the reader's zone."""
 
 from datetime import date, datetime, tzinfo
 from functools import lru_cache, partial
@@ -18,7 +18,7 @@ EUROPEAN = Locale("en", "GB")
 
 def install(blueprint: Blueprint) -> None:
     """The template filters of this file, each by its name."""
-    for view in (row_date, full_date, clock_time, iso, file_size, day, meeting_time):
+    for view in (row_date, full_date, clock_time, iso, file_size, day, meeting_time, tenths):
         blueprint.add_app_template_filter(view)
 
 
@@ -72,6 +72,11 @@ def _here(moment: datetime) -> datetime:
 def iso(moment: datetime | None) -> str:
     """For `<time datetime>`."""
     return moment.isoformat(timespec="seconds") if moment else ""
+
+
+def tenths(number: float) -> str:
+    """With one decimal, as the language writes it."""
+    return str(format_decimal(number, "0.0", locale=_locale()))
 
 
 def file_size(size: int) -> str:
