@@ -100,4 +100,4 @@ form.addEventListener("drop", (event) => {
 });
 
 const body = document.getElementById("body");
-if (document.activeElement === body) body.setSelectionRange(0, 0);
+if (document.activeElement === body && body.value === body.defaultValue) body.setSelectionRange(0, 0);
