@@ -9,11 +9,12 @@ try:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 except ImportError as error:
-    raise SystemExit("soinbox cannot be built without Babel, which compiles its Dutch texts: pip install babel") from error
+    missing = "soinbox cannot be built without Babel, which compiles its Dutch texts: pip install babel"
+    raise SystemExit(missing) from error
 
 
 class WithCatalogs(build_py):
-    """`build_py`, after every `.po` was compiled to the `.mo` beside it; a catalog that cannot be read ends the build."""
+    """`build_py`, after every `.po` was compiled to the `.mo` beside it; one that cannot be read ends it."""
 
     def run(self) -> None:
         for source in sorted(Path("soinbox_web/translations").glob("*/LC_MESSAGES/*.po")):

@@ -7,7 +7,9 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 
-def until(condition: Callable[[], Answer], *, seconds: float, told: Callable[[], object] = lambda: "") -> Answer:
+def until(
+    condition: Callable[[], Answer], *, seconds: float, told: Callable[[], object] = lambda: ""
+) -> Answer:
     """The first answer that is true; AssertionError with `told()` when none came in `seconds`."""
     end = time.monotonic() + seconds
     while not (answer := condition()):

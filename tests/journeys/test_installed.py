@@ -1,4 +1,4 @@
-"""The product installed from its wheel into an empty environment, as `pip install .` and `pipx install .` do it."""
+"""The product from its wheel in an empty environment, as `pip install .` and `pipx install .` make it."""
 
 import shutil
 import subprocess
