@@ -6,7 +6,7 @@ from tests.mail.witnesses import RAISES
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _NO_FIELD = re.compile(rb"^(?![\x21-\x39\x3b-\x7e]+[ \t]*:)(?![ \t])[^\r\n]+\r?$", re.MULTILINE)
-_EMPTY_GROUP = re.compile(rb":\s*;")
+_EMPTY_GROUP = re.compile(rb"[:;]\s*;")
 _PEOPLE = ("from", "reply-to", "to", "cc", "bcc")
 
 
