@@ -1,7 +1,7 @@
 """`make trust`: all trust figures in turn, each in a process of its own; ends and says met or missed.
 
 `--only NAME…` runs those whose names begin so (`t6`, `lives`); `--every N` takes each N-th case;
-`--json FILE` writes the figures as well. A goal in numbers of runs is missed by a run with `--every`.
+`--json FILE` writes the figures as well. Goals in numbers of runs shrink with `--every`.
 """
 
 import argparse
@@ -82,12 +82,12 @@ def _end(pool: ProcessPoolExecutor) -> None:
         if child.pid in (pool._processes or {})
         for each in (*child.children(recursive=True), child)
     ]
-    pool.shutdown(wait=False, cancel_futures=True)
     for each in begun:
         try:
             each.kill()
         except psutil.NoSuchProcess:
             continue
+    pool.shutdown(cancel_futures=True)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ def figures(every: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="trust-") as folder, scene(Path(folder)) as made:
         line = list(faults.line_faults())[::every]
         found = [
-            tell("T6 faults on the line", 100, (faults.on_the_line(made, *each) for each in line)),
+            tell("T6 faults on the line", 100 // every, (faults.on_the_line(made, *each) for each in line)),
             tell("T6 faults of the machine, of time and of others", 10, faults.of_the_machine(made)),
-            tell("T6 killed at each step", 200, faults.killed_at_every_step(made, every)),
+            tell("T6 killed at each step", 200 // every, faults.killed_at_every_step(made, every)),
         ]
         caught = control(
             "T6 planted bugs caught", {name: planted.caught(made, name) for name in planted.PLANTED}

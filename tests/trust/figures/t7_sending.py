@@ -26,7 +26,7 @@ def figures(every: int) -> list[dict[str, Any]]:
         ways = f"8 smuggled ends x {len(smuggling.WAYS)} ways"
         found = [
             tell(f"T7 {len(FAULTS)} SMTP faults at {len(MOMENTS)} moments", 36, met),
-            tell("T7 those that can be killed, at each step", 1_000, kills),
+            tell("T7 those that can be killed, at each step", 1_000 // every, kills),
             tell("T7 `soinbox send`, killed at each step", 30, command),
             tell("T7 a mailroom that starts beside somebody", 60, _beside(made)),
             tell("T7 the running mailroom, killed again and again", 60, mailroom_killed.killed(made)),
