@@ -52,7 +52,7 @@ doctor-report: $(VENV)/.test $(CATALOGS) ## the numbers of set-up beside their g
 	@tests/debian-parts
 	$(BIN)/python -m tests.reports.doctor $(ARGS)
 
-trust: $(VENV)/.test $(CATALOGS) ## what is lost, doubled or damaged by faults at every step (about 30 minutes)
+trust: $(VENV)/.test $(CATALOGS) ## all trust figures T1 to T12: met or missed (about two hours)
 	@tests/debian-parts
 	$(BIN)/python -m tests.reports.trust $(ARGS)
 
