@@ -24,7 +24,7 @@ from soinbox_web.settings import Settings
 from tests import seed
 from tests.client import new_session, session_cookie
 
-LAYERS = ("sanitiser", "policy", "frame")
+LAYERS = ("sanitiser", "policy", "frame", "escaping")
 _FRAME = re.compile(rb'<iframe class="message-frame"[^>]*></iframe>')
 _SANDBOX = re.compile(r' sandbox="[^"]*"')
 _SRC = re.compile(r' src="[^"]*"')
@@ -35,7 +35,8 @@ class Peeled:
     """Wraps the product; `layers` are those that still stand. `/batch?key=…` shows many bodies at once.
 
     `sanitiser`: the HTML of a body is put in raw again. `policy`: both policies are left out, the body's and
-    that of the page around it. `frame`: the frame loses its sandbox.
+    that of the page around it. `frame`: the frame loses its sandbox. `escaping`: what pages show of others'
+    words is markup again.
     """
 
     def __init__(self, app: Any, raw: dict[str, str]) -> None:
@@ -59,6 +60,8 @@ class Peeled:
         where = environ["PATH_INFO"].split("/")
         if "sanitiser" not in self.layers and where[-1] in ("body", "print") and status.startswith("200"):
             body = self._raw_again(body, where[2])
+        if "escaping" not in self.layers and ("Content-Type", "text/html; charset=utf-8") in headers:
+            body = html.unescape(body.decode()).encode("utf-8", "replace")
         if "policy" not in self.layers:
             headers = [pair for pair in headers if pair[0] != _POLICY]
         headers = [pair for pair in headers if pair[0].lower() != "content-length"]
@@ -95,12 +98,12 @@ class Wall:
             self.runtime, "anna@noordlicht.example", "Anna", "licht aan in huis", True, language="en",
             timezone="Europe/Amsterdam",
         )  # fmt: skip
-        account = seed.account(self.runtime, self.member)
+        self.account = seed.account(self.runtime, self.member)
         names, batch = list(messages), 200
         self.keys: dict[str, MessageKey] = {}
         for start in range(0, len(names), batch):
             some = names[start : start + batch]
-            keys = seed.deliver(self.runtime, account, [messages[name] for name in some])
+            keys = seed.deliver(self.runtime, self.account, [messages[name] for name in some])
             self.keys.update(zip(some, keys, strict=True))
         self.peeled = Peeled(self.app, {str(self.keys[name]): text for name, text in raw.items()})
         self._server = make_server("127.0.0.1", 0, self.peeled, threaded=True, request_handler=_Quiet)

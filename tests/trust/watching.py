@@ -27,7 +27,6 @@ _OFF = (
     "IsolateSandboxedIframes"  # one process for all frames: one debugger hears of all their scripts
 )
 _BROWSERS_OWN = ("null", "https://google.com", "https://googleapis.com", "https://gvt1.com")
-_SETTLE = 0.15  # seconds for what a page asks for after it was loaded
 
 
 @dataclass
@@ -38,7 +37,8 @@ class Seen:
     began: float
     ended: float = 0.0
     scripts: list[str] = field(default_factory=list)
-    hosts: list[str] = field(default_factory=list)  # filled in when the browser has ended
+    asked: list[str] = field(default_factory=list)  # foreign addresses; known when the browser has ended
+    ahead: list[str] = field(default_factory=list)  # look-ups of foreign names, connections made ahead too
 
 
 class Nowhere:
@@ -64,8 +64,10 @@ class Nowhere:
 class Watching:
     """One Chromium with one page; `looking(name)` tells what happened meanwhile."""
 
-    def __init__(self, folder: Path, context: BrowserContext, own_port: int, javascript: bool) -> None:
-        self.context, self._own_port = context, own_port
+    def __init__(
+        self, folder: Path, context: BrowserContext, own_port: int, javascript: bool, settle: float
+    ) -> None:
+        self.context, self._own_port, self._settle = context, own_port, settle
         self.page: Page = context.pages[0] if context.pages else context.new_page()
         self.page.set_default_timeout(15_000)
         self.seen: list[Seen] = []
@@ -92,7 +94,7 @@ class Watching:
     def looking(self, name: str) -> Iterator[Seen]:
         self.seen.append(Seen(name, time.time()))
         yield self.seen[-1]
-        self.page.wait_for_timeout(_SETTLE * 1000)
+        self.page.wait_for_timeout(self._settle * 1000)
         self.seen[-1].ended = time.time()
 
     def _script(self, event: dict[str, Any]) -> None:
@@ -120,31 +122,35 @@ class Watching:
         offset = record["constants"]["timeTickOffset"]
         names = {number: name for name, number in record["constants"]["logEventTypes"].items()}
         for event in record["events"]:
-            host = self._foreign(names[event["type"]], event.get("params", {}))
+            kind, host = self._foreign(names[event["type"]], event.get("params", {}))
             if host:
                 at = (int(event["time"]) + offset) / 1000
                 owner = next((each for each in reversed(self.seen) if each.began <= at), None)
                 if owner is not None:
-                    owner.hosts.append(host)
+                    (owner.asked if kind == "asked" else owner.ahead).append(host)
 
-    def _foreign(self, kind: str, told: dict[str, Any]) -> str:
-        """The host of a look-up or a request that a page has caused, when it is not the product's."""
+    def _foreign(self, kind: str, told: dict[str, Any]) -> tuple[str, str]:
+        """What was done, and the address; ("", "") for what the product serves or the browser does itself."""
         if kind == "HOST_RESOLVER_MANAGER_REQUEST" and "host" in told:
-            own = urlsplit(told["host"]).port == self._own_port
             site = str(told.get("network_anonymization_key", "")).split(" ")[0]
-            return "" if own or site in _BROWSERS_OWN else f"{told['host']} for {site}"
-        if kind == "URL_REQUEST_START_JOB":
+            if urlsplit(told["host"]).port != self._own_port and site not in _BROWSERS_OWN:
+                return "ahead", f"{told['host']} for {site}"
+        if kind == "URL_REQUEST_START_JOB" and told.get("initiator", "not an origin") != "not an origin":
             asked = urlsplit(told.get("url", ""))
             own = asked.hostname == "127.0.0.1" and asked.port == self._own_port
-            ours = told.get("initiator", "not an origin") == "not an origin"
-            foreign = asked.scheme in ("http", "https", "ws", "wss", "ftp") and not own and not ours
-            return told["url"][:120] if foreign else ""
-        return ""
+            if asked.scheme in ("http", "https", "ws", "wss", "ftp") and not own:
+                return "asked", told["url"][:120]
+        return "", ""
 
 
 @contextmanager
-def watching(folder: Path, own_port: int, *, javascript: bool = True) -> Iterator[Watching]:
-    """A watched Chromium for a product at `own_port`; its `seen` is complete when the block has ended."""
+def watching(
+    folder: Path, own_port: int, *, javascript: bool = True, settle: float = 0.15
+) -> Iterator[Watching]:
+    """A watched Chromium for a product at `own_port`; its `seen` is complete when the block has ended.
+
+    `settle`: seconds for what a page does after it was loaded.
+    """
     nowhere = Nowhere()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -164,7 +170,7 @@ def watching(folder: Path, own_port: int, *, javascript: bool = True) -> Iterato
                     f"--log-net-log={folder / 'network.json'}",
                 ],
             )
-            watched = Watching(folder, context, own_port, javascript)
+            watched = Watching(folder, context, own_port, javascript, settle)
             try:
                 yield watched
             finally:

@@ -9,9 +9,10 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from tests.trust.peeled import LAYERS, Wall, as_mail, wall
 from tests.trust.watching import Seen, Watching, watching
 
 BATCH = 40  # frames on a page
-CONTROL = {"scripts": 300, "hosts": 200}  # that the control must at least find in 3,729 texts
+CONTROL = {"scripts": 200, "hosts": 200}  # that the control must at least find in 3,729 texts
 _EVERY = {"all layers": 1, "the sanitiser alone": 1, "the control, no layer": 1}  # the others take each third
 PASSES: dict[str, tuple[str, ...]] = {
-    "all layers": LAYERS,
+    "all layers": ("sanitiser", "policy", "frame"),
     "without the sanitiser": ("policy", "frame"),
     "without the policies": ("sanitiser", "frame"),
     "without the frame's sandbox": ("sanitiser", "policy"),
@@ -54,16 +55,29 @@ PROVOKE = """() => {
 
 @dataclass
 class Found:
-    """What one pass found; `harm` counts handlers and false links that are left in what is shown."""
+    """What one pass found; `harm` counts handlers and false links that are left in what is shown.
+
+    `hosts` were asked for something; `ahead` were looked up or connected to without being asked.
+    """
 
     looked: int = 0
     scripts: Counter[str] = field(default_factory=Counter)
     hosts: Counter[str] = field(default_factory=Counter)
+    ahead: Counter[str] = field(default_factory=Counter)
     harm: Counter[str] = field(default_factory=Counter)
 
+    def called(self, seen: Seen) -> None:
+        for counted, told in ((self.hosts, seen.asked), (self.ahead, seen.ahead)):
+            if told:
+                counted[seen.name] += len(told)
+
     def wrong(self, sanitised: bool) -> list[str]:
-        """The texts that did something; once cleaned, those that could do it at a click as well."""
-        return sorted({*self.scripts, *self.hosts, *(self.harm if sanitised else ())})
+        """The texts that did something; once cleaned, those that could do it at a click as well.
+
+        Without the sanitiser Chromium connects ahead whatever the policies say (measured before): told only.
+        """
+        cleaned = {*self.ahead, *self.harm} if sanitised else ()
+        return sorted({*self.scripts, *self.hosts, *cleaned})
 
 
 def figures(every: int) -> list[dict[str, Any]]:
@@ -90,13 +104,13 @@ def _hostile(folder: Path, every: int) -> list[dict[str, Any]]:
         ):
             began = time.monotonic()
             found = one_by_one(made, folder / title, some, place)
-            told.append(_tell(title, LAYERS, found, time.monotonic() - began))
+            told.append(_tell(title, PASSES["all layers"], found, time.monotonic() - began))
     return told
 
 
 def look(made: Wall, folder: Path, names: Sequence[str], layers: Iterable[str]) -> Found:
     """These texts, many frames a page; where somebody was called in a pass that must hold, each alone."""
-    made.peeled.layers = frozenset(layers)
+    made.peeled.layers = frozenset({*layers, "escaping"})
     batches = {f"batch {at}": names[at : at + BATCH] for at in range(0, len(names), BATCH)}
     found, seen = _visit(made, folder, batches)
     if "sanitiser" in made.peeled.layers:
@@ -119,14 +133,13 @@ def _visit(made: Wall, folder: Path, batches: dict[str, Sequence[str]]) -> tuple
                 _load(chromium, made.batch_url(some))
                 for frame in chromium.page.frames[1:]:
                     key = _KEY.search(frame.url)
-                    if harm := _provoke(frame):
-                        found.harm[names[key[1]] if key else title] += harm
+                    if key and (harm := _provoke(frame)):
+                        found.harm[names[key[1]]] += harm
     for each in chromium.seen:
         for script in each.scripts:
             key = _KEY.search(script)
             found.scripts[names.get(key[1], each.name) if key else each.name] += 1
-        if each.hosts:
-            found.hosts[each.name] += len(each.hosts)
+        found.called(each)
     return found, chromium.seen
 
 
@@ -140,8 +153,9 @@ def one_by_one(made: Wall, folder: Path, names: Sequence[str], place: str) -> Fo
             with chromium.looking(name):
                 _load(chromium, f"{made.url}/messages/{made.keys[name]}{place}")
     for each in chromium.seen:
-        found.scripts.update({each.name: len(each.scripts)} if each.scripts else {})
-        found.hosts.update({each.name: len(each.hosts)} if each.hosts else {})
+        if each.scripts:
+            found.scripts[each.name] += len(each.scripts)
+        found.called(each)
     return found
 
 
@@ -155,12 +169,12 @@ def _load(chromium: Watching, url: str) -> None:
 def _provoke(frame: Any) -> int:
     try:
         return int(frame.evaluate(PROVOKE))
-    except Exception:  # it went elsewhere meanwhile: seen in the record of the network
+    except Exception:  # it goes elsewhere meanwhile: seen in the record of the network
         return 0
 
 
 def _tell(title: str, layers: Sequence[str], found: Found, seconds: float) -> dict[str, Any]:
-    scripts, hosts = sum(found.scripts.values()), sum(found.hosts.values())
+    scripts, hosts, ahead = (sum(each.values()) for each in (found.scripts, found.hosts, found.ahead))
     control, wrong = not layers, found.wrong("sanitiser" in layers)
     if control:
         least = {name: goal * found.looked // 3729 for name, goal in CONTROL.items()}
@@ -172,14 +186,15 @@ def _tell(title: str, layers: Sequence[str], found: Found, seconds: float) -> di
     held = "found" if control else "does not hold" if wrong else "held"
     print(
         f"T1 {title}: {found.looked} texts in {seconds:.0f} s, {scripts} scripts in {len(found.scripts)}, "
-        f"{hosts} foreign look-ups or connections (goal {goal}): {held}",
+        f"{hosts} foreign requests, {ahead} look-ups or connections ahead (goal {goal}): {held}",
         flush=True,
     )
     if not control and wrong:
         print(f"    {', '.join(wrong[:12])}", flush=True)
     return {
-        "figure": f"T1 {title}", "runs": found.looked, "wrong": 0 if control or title in ALONE else len(wrong),
-        "scripts": scripts, "hosts": hosts, "goal": goal, "met": met, "seconds": round(seconds, 1),
+        "figure": f"T1 {title}", "runs": found.looked,
+        "wrong": 0 if control or title in ALONE else len(wrong), "scripts": scripts, "hosts": hosts,
+        "ahead": ahead, "goal": goal, "met": met, "seconds": round(seconds, 1),
     }  # fmt: skip
 
 
@@ -215,7 +230,7 @@ def _honest(folder: Path, every: int) -> dict[str, Any]:
                         whole += formatted and not missing
                         if missing or not formatted:
                             lacking[name] = missing if formatted else ["no HTML", *missing]
-        called = sum(len(each.hosts) for each in chromium.seen)
+        called = sum(len(each.asked) + len(each.ahead) for each in chromium.seen)
     total, seconds = len(texts), time.monotonic() - began
     met = whole >= 0.97 * total and source_only <= 0.01 * total and not called
     print(
@@ -233,7 +248,7 @@ def _honest(folder: Path, every: int) -> dict[str, Any]:
 
 def _html_part(raw: bytes) -> str:
     """The first HTML that is no attachment, as the standard library reads it; "" for none."""
-    for part in message_from_bytes(raw, policy=policy.compat32).walk():
+    for part in _own_parts(message_from_bytes(raw, policy=policy.compat32)):
         if part.get_content_type() != "text/html" or part.get_content_disposition() == "attachment":
             continue
         content = part.get_payload(decode=True)
@@ -242,6 +257,15 @@ def _html_part(raw: bytes) -> str:
         except (LookupError, AttributeError):
             return ""
     return ""
+
+
+def _own_parts(message: Message) -> Iterator[Message]:
+    """Its parts without those of messages that it carries."""
+    if not message.is_multipart():
+        yield message
+    elif message.get_content_maintype() == "multipart":
+        for part in message.get_payload():
+            yield from _own_parts(part)  # type: ignore[arg-type]
 
 
 def _raw_words(folder: Path, texts: dict[str, str]) -> dict[str, Counter[str]]:
