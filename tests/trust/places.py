@@ -43,12 +43,12 @@ class Place:
 class Places:
     """One member whose account, cards, drafts and letters carry the strings of one chunk at a time."""
 
-    def __init__(self, runtime: Runtime, member: Member, account: Account) -> None:
+    def __init__(self, runtime: Runtime, member: Member, account: Account, size: int) -> None:
         self._runtime, self._member = runtime, member
         self._account = account
         self._minutes = 0
-        self._colleagues = [self._add_colleague(number) for number in range(CHUNK)]
-        self._folders = [self._add_folder(number) for number in range(CHUNK)]
+        self._colleagues = [self._add_colleague(number) for number in range(size)]
+        self._folders = [self._add_folder(number) for number in range(size)]
         self._draft = composing.start(runtime, member.id, self._account.id, "new")
 
     def of(self, strings: Sequence[str]) -> list[Place]:
@@ -158,7 +158,7 @@ class Places:
         card = people.read(runtime, made)
         fields = tuple(getattr(card, name) for name in persons.FIELDS)
         return [
-            Place("cards", "/persons", (*strings[:8],)),
+            Place("cards", "/persons", tuple(each.name for each in people.search(runtime, "")[0])),
             Place("cards, next page", "/persons?page=2"),
             Place("card", f"/persons/{made}", fields),
             Place("card, edited", f"/persons/{made}/edit", fields),
@@ -232,10 +232,6 @@ class Places:
     def _add_folder(self, number: int) -> int:
         with self._runtime.mailbox(self._account.id, self._account.generation).write() as connection:
             return folders.add(connection, f"Map {number}", f"Map {number}", "\x00", "", selectable=True)
-
-    @property
-    def account(self) -> Account:
-        return self._account
 
 
 def _word(text: str) -> str:

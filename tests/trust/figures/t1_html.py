@@ -9,7 +9,7 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import Message
@@ -86,22 +86,29 @@ def figures(every: int) -> list[dict[str, Any]]:
         return [*_hostile(Path(folder), every), _honest(Path(folder), every)]
 
 
-def _hostile(folder: Path, every: int) -> list[dict[str, Any]]:
+def short(every: int) -> list[dict[str, Any]]:
+    """Some texts with all layers, with the first alone, and the control."""
+    titles = ("all layers", "the sanitiser alone", "the control, no layer")
+    with tempfile.TemporaryDirectory(prefix="trust-t1-") as folder:
+        return _hostile(Path(folder), every, titles)
+
+
+def _hostile(folder: Path, every: int, titles: Collection[str] = ()) -> list[dict[str, Any]]:
     texts = dict(list(html_strings())[::every])
     told = []
     with wall(folder / "hostile", {name: as_mail(text) for name, text in texts.items()}, texts) as made:
         names = list(texts)
         made.learn(names[0])
         for number, (title, layers) in enumerate(PASSES.items()):
+            if titles and title not in titles:
+                continue
             began = time.monotonic()
             some = names[:: _EVERY.get(title, 3)]
             found = look(made, folder / f"pass-{number}", some, layers)
             told.append(_tell(title, layers, found, time.monotonic() - began))
         made.peeled.layers = frozenset(LAYERS)
-        for title, place, some in (
-            ("printed", "/print", names[::10]),
-            ("in the reading pane", "", names[::40]),
-        ):
+        pages = (("printed", "/print", names[::10]), ("in the reading pane", "", names[::40]))
+        for title, place, some in () if titles else pages:
             began = time.monotonic()
             found = one_by_one(made, folder / title, some, place)
             told.append(_tell(title, PASSES["all layers"], found, time.monotonic() - began))
@@ -114,11 +121,10 @@ def look(made: Wall, folder: Path, names: Sequence[str], layers: Iterable[str]) 
     batches = {f"batch {at}": names[at : at + BATCH] for at in range(0, len(names), BATCH)}
     found, seen = _visit(made, folder, batches)
     if "sanitiser" in made.peeled.layers:
-        guilty = [name for each in seen if each.hosts for name in batches[each.name]]
-        alone, _ = (
-            _visit(made, folder / "alone", {name: [name] for name in guilty}) if guilty else (found, [])
-        )
-        found.hosts = alone.hosts or found.hosts
+        guilty = [name for each in seen if each.asked or each.ahead for name in batches[each.name]]
+        if guilty:
+            alone, _ = _visit(made, folder / "alone", {name: [name] for name in guilty})
+            found.hosts, found.ahead = alone.hosts or found.hosts, alone.ahead or found.ahead
     return found
 
 

@@ -16,7 +16,7 @@ from tests.trust.peeled import wall
 from tests.trust.places import CHUNK, Place, Places
 from tests.trust.watching import Watching, watching
 
-CONTROL = 40  # scripts that the control must at least find for each chunk of strings
+CONTROL = 0.2  # scripts that the control must at least find for each string
 ROOT = Path(__file__).parents[3]
 READ = """() => {
   const said = [document.body.textContent];
@@ -50,7 +50,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.began, self.seconds = time.monotonic(), 0.0
-        self.chunks = self.pages = self.strings = 0
+        self.texts = self.pages = self.strings = 0
         self.scripts, self.hosts, self.harm, self.not_text = (Counter[str]() for _ in range(4))
         self.examples: dict[str, str] = {}
 
@@ -63,14 +63,14 @@ def _walk(folder: Path, chunks: list[list[str]], *, escaped: bool) -> _Walk:
     found, known = _Walk(), _tags()
     with wall(folder, {}, {}) as made:
         made.peeled.layers = frozenset({"sanitiser", "frame", *(("escaping",) if escaped else ())})
-        places = Places(made.runtime, made.member, made.account)
+        places = Places(made.runtime, made.member, made.account, max(map(len, chunks)))
         with watching(folder / "browser", made.port, settle=0.02) as chromium:
             chromium.context.add_cookies([made.cookie()])
             chromium.learn(f"{made.url}/sign-in", PROVOKE)
             chromium.learn(f"{made.url}/sign-in", READ)
             for number, chunk in enumerate(chunks):
-                found.chunks += 1
-                for place in places.of(chunk):
+                found.texts += len(chunk)
+                for place in places.of(chunk)[:: 1 if escaped else 3]:
                     with chromium.looking(f"{place.name}, chunk {number}"):
                         _visit(chromium, made.url, place, found, known)
         for each in chromium.seen:
@@ -137,7 +137,7 @@ def _tell(texts: int, found: _Walk) -> dict[str, Any]:
 
 
 def _tell_control(found: _Walk) -> dict[str, Any]:
-    scripts, goal = sum(found.scripts.values()), CONTROL * found.chunks
+    scripts, goal = sum(found.scripts.values()), int(CONTROL * found.texts)
     print(f"T2 control, nothing escaped: {scripts} scripts at {len(+found.scripts)} places (goal >= {goal})")
     return {
         "figure": "T2 control, nothing escaped", "runs": found.pages, "wrong": 0, "scripts": scripts,
