@@ -22,10 +22,13 @@ class Answer:
 
 
 class Asking:
-    """Asks as `member`, or as nobody; a form carries the token that its page would hold."""
+    """Asks as `member`, or as nobody; a form carries the token that its page would hold.
 
-    def __init__(self, product: Soinbox, member: Member | None = None) -> None:
-        self._port = product.port
+    An answer that does not come within `patience` seconds, or not at all, has the status 0.
+    """
+
+    def __init__(self, product: Soinbox, member: Member | None = None, *, patience: float = 30) -> None:
+        self._port, self._patience = product.port, patience
         cookie = product.cookie(member) if member else None
         self._cookie = f"{cookie['name']}={cookie['value']}" if cookie else ""
         page = self.ask("GET", "/personal-settings" if member else "/sign-in")
@@ -39,7 +42,7 @@ class Asking:
         return self.ask("POST", path, {"Content-Type": "application/x-www-form-urlencoded"}, body)
 
     def ask(self, method: str, path: str, headers: Mapping[str, str] | None = None, body: str = "") -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._patience)
         try:
             given = {"Cookie": self._cookie, **(headers or {})} if self._cookie else dict(headers or {})
             connection.request(method, path, body or None, given)
@@ -48,5 +51,7 @@ class Asking:
             content = answer.read1(2_000) if endless else answer.read()
             told = {name.lower(): value for name, value in answer.headers.items()}
             return Answer(answer.status, told, content.decode("utf-8", "replace"))
+        except (OSError, http.client.HTTPException):
+            return Answer(0, {}, "")
         finally:
             connection.close()

@@ -37,6 +37,7 @@ class Seen:
     began: float
     ended: float = 0.0
     scripts: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)  # why a page did not come
     asked: list[str] = field(default_factory=list)  # foreign addresses; known when the browser has ended
     ahead: list[str] = field(default_factory=list)  # look-ups of foreign names, connections made ahead too
 

@@ -65,9 +65,10 @@ class Found:
     hosts: Counter[str] = field(default_factory=Counter)
     ahead: Counter[str] = field(default_factory=Counter)
     harm: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
 
     def called(self, seen: Seen) -> None:
-        for counted, told in ((self.hosts, seen.asked), (self.ahead, seen.ahead)):
+        for counted, told in ((self.hosts, seen.asked), (self.ahead, seen.ahead), (self.failed, seen.failed)):
             if told:
                 counted[seen.name] += len(told)
 
@@ -76,7 +77,7 @@ class Found:
 
         Without the sanitiser Chromium connects ahead whatever the policies say (measured before): told only.
         """
-        cleaned = {*self.ahead, *self.harm} if sanitised else ()
+        cleaned = {*self.ahead, *self.harm, *self.failed} if sanitised else ()
         return sorted({*self.scripts, *self.hosts, *cleaned})
 
 
@@ -167,9 +168,9 @@ def one_by_one(made: Wall, folder: Path, names: Sequence[str], place: str) -> Fo
 
 def _load(chromium: Watching, url: str) -> None:
     try:
-        chromium.page.goto(url, wait_until="load")
+        chromium.page.goto(url, wait_until="load", timeout=5_000)
     except Exception as error:  # a page that leads itself away is seen in the record of the network
-        chromium.seen[-1].scripts.extend([] if "interrupted" in str(error) else [str(error)[:80]])
+        chromium.seen[-1].failed.append(str(error)[:80])
 
 
 def _provoke(frame: Any) -> int:
