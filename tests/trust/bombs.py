@@ -30,7 +30,9 @@ def openable(size: int = 1) -> dict[str, list[bytes]]:
 
 def calendars(size: int) -> Iterator[str]:
     for line in (
+        "DTSTART" + ";X=a,a" * 12 * size,
         "DTSTART" + ";X=a,a" * 12 * size + ":20261201T100000Z",
+        "ATTENDEE" + ';CN="a"' * 2_000 * size,
         'DTSTART;X="' + "a" * 40_000 * size + ":20261201T100000Z",
         "DTSTART" + ";" * 20_000 * size + ":20261201T100000Z",
         "RRULE:FREQ=SECONDLY;BYSECOND=" + ",".join(map(str, range(60))) * 200 * size,
@@ -47,7 +49,9 @@ def calendars(size: int) -> Iterator[str]:
 def headers(size: int) -> Iterator[str]:
     many = 60_000 * size
     for field in ("Content-Type: text/plain", "Content-Disposition: attachment"):
+        yield field + ";" * many
         yield field + ";" * 10 * many
+        yield field + ";a*0*=a" * (many // 7)
         yield f"{field}; x=" + '"\\' * many
     yield "To: " + "(" * many
     yield "To: " + "," * many
@@ -100,6 +104,9 @@ def parts(size: int) -> Iterator[str]:
     many = 20_000 * size
     yield "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + "--b\r\n\r\nx\r\n" * many
     yield "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + "--b" * many
+    for field in ("Content-Type: text/plain", "Content-Disposition: attachment; filename=x"):
+        heavy = f"--b\r\n{field}{';' * 60_000}\r\n\r\nx\r\n"
+        yield "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + heavy * 10 * size
     nested = "".join(
         f"Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n" for n in range(many // 10)
     )

@@ -36,6 +36,26 @@ PASSES: dict[str, tuple[str, ...]] = {
 ALONE = ("the policies alone", "the frame's sandbox alone")  # never stand alone: what they are worth is told
 _KEY = re.compile(r"/messages/([^/]+)/")
 _WORD = re.compile(r"\w+")
+PLANTED = {  # what each way of looking must see when no layer stands
+    "a script": "<script>1</script>",
+    "a handler": "<img src=data:, onerror=1>",
+    "a handler that waits": "<p onmouseover=1>x</p>",
+    "a link that is a script": "<a href='javascript:1+1'>x</a>",
+    "a script in SVG": "<svg><script>1</script></svg>",
+    "a frame with a script": "<iframe srcdoc='<script>1</script>'></iframe>",
+    "a form that is a script": "<form action='javascript:1+2'><button autofocus onfocus=1>x</button></form>",
+    "a picture": "<img src=https://elders.example/1.png>",
+    "a picture of a style": "<p style='background: url(https://elders.example/2.png)'>x</p>",
+    "a style sheet": "<style>@import url(https://elders.example/3.css);</style>",
+    "a font": "<style>@font-face {font-family: f; src: url(//e.example/4)}</style><b style='font: 9px f'>x",
+    "a frame": "<iframe src=https://elders.example/5></iframe>",
+    "a page that goes elsewhere": "<meta http-equiv=refresh content='0;url=https://elders.example/6'>",
+    "a name looked up ahead": "<link rel=dns-prefetch href=//voor.elders.example>",
+    "a connection made ahead": "<link rel=preconnect href=https://eerder.elders.example>",
+    "a file fetched ahead": "<link rel=preload as=image href=https://elders.example/7>",
+    "an address without a name": "<img src=http://10.9.8.7/8.png>",
+    "a port of this machine": "<img src=http://127.0.0.1:9/9.png>",
+}
 PROVOKE = """() => {
   let harm = 0;
   for (const each of document.querySelectorAll('*')) {
@@ -96,10 +116,11 @@ def short(every: int) -> list[dict[str, Any]]:
 
 def _hostile(folder: Path, every: int, titles: Collection[str] = ()) -> list[dict[str, Any]]:
     texts = dict(list(html_strings())[::every])
-    told = []
+    names, told = list(texts), []
+    texts |= PLANTED
     with wall(folder / "hostile", {name: as_mail(text) for name, text in texts.items()}, texts) as made:
-        names = list(texts)
         made.learn(names[0])
+        told.append(_planted(made, folder / "planted"))
         for number, (title, layers) in enumerate(PASSES.items()):
             if titles and title not in titles:
                 continue
@@ -114,6 +135,19 @@ def _hostile(folder: Path, every: int, titles: Collection[str] = ()) -> list[dic
             found = one_by_one(made, folder / title, some, place)
             told.append(_tell(title, PASSES["all layers"], found, time.monotonic() - began))
     return told
+
+
+def _planted(made: Wall, folder: Path) -> dict[str, Any]:
+    """The harness itself: each planted text alone, without any layer, must be seen."""
+    made.peeled.layers = frozenset(("escaping",))
+    found, _ = _visit(made, folder, {name: [name] for name in PLANTED})
+    missed = [name for name in PLANTED if name not in found.wrong(sanitised=True)]
+    missed += [name for name in ("a script", "a link that is a script") if name not in found.scripts]
+    print(f"T1 planted: {len(PLANTED) - len(missed)} of {len(PLANTED)} seen {', '.join(missed)}", flush=True)
+    return {
+        "figure": "T1 planted", "runs": len(PLANTED), "wrong": len(missed), "goal": "all seen",
+        "met": not missed,
+    }  # fmt: skip
 
 
 def look(made: Wall, folder: Path, names: Sequence[str], layers: Iterable[str]) -> Found:
