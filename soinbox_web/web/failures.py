@@ -43,7 +43,8 @@ def plain(problem: Problem, status: int) -> Response:
         language, words = "en", ["Something went wrong in soinbox", "This page cannot be drawn.", ""]
     title, cause, remedy = map(escape, words)
     return Response(
-        f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8"><title>{title} – soinbox</title>'
+        f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8">'
+        f"<title>{title} – soinbox</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark"></head>\n'
         f"<body><main><h1>{title}</h1><p>{cause}</p><p><strong>{remedy}</strong></p>"

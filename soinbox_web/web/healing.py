@@ -1,4 +1,4 @@
-"""A page that met a damaged mailbox file has another one fetched; the mailroom hears of it as of any change."""
+"""A page that met a damaged mailbox file has another one fetched: the mailroom hears of the change."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ _guard = threading.Lock()
 
 
 def begin(problem: Problem) -> int:
-    """The account whose mailbox file is damaged, 0 for none; it is looked through meanwhile, once at a time."""
+    """The account whose mailbox file is damaged, 0 for none; it is looked through, once at a time."""
     damaged = problem.code == "database_damaged"
     found = _FILE.fullmatch(str(problem.facts.get("path", ""))) if damaged else None
     if found is None:
