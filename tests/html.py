@@ -52,7 +52,7 @@ def _fused(text: str) -> Iterator[str]:
 def _names_of_attributes(tree: JustHTML) -> Iterator[str]:
     for element in tree.query("*"):
         for name in element.attrs:
-            if name not in ATTRIBUTES and not name.startswith(PREFIXES):
+            if name.lower() not in ATTRIBUTES and not name.startswith(PREFIXES):
                 yield f"<{element.name}> has an attribute {name!r}"
 
 
