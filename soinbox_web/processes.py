@@ -14,7 +14,7 @@ from soinbox_web.runtime import build
 from soinbox_web.services import members, upkeep
 from soinbox_web.settings import Settings, child_environment, export
 from soinbox_web.stopping import stop_on, stop_with_parent
-from soinbox_web.store import locks
+from soinbox_web.store import instance_lock, locks
 
 WEB_WORKERS = 2
 STOP_SECONDS = 10
@@ -25,12 +25,17 @@ QUICK_SECONDS = 10.0
 
 def web(settings: Settings) -> None:
     """Serve pages until told to stop (uvicorn; `/live` and Flask on one port)."""
-    import uvicorn
-
     _guard_binding(settings)
     _guard_port(settings)
     build(settings).close()
     export(settings)
+    with instance_lock.share(settings.instance):
+        _run_uvicorn(settings)
+
+
+def _run_uvicorn(settings: Settings) -> None:
+    import uvicorn
+
     uvicorn.run(
         "soinbox_web.asgi:application",
         factory=True,
@@ -124,7 +129,8 @@ def _served_once(settings: Settings) -> Iterator[None]:
     with locks.held(settings.instance / "serving.lock") as ours:
         if not ours:
             raise StoreError(Problem("instance_running"))
-        yield
+        with instance_lock.share(settings.instance):
+            yield
 
 
 def _guard_port(settings: Settings) -> None:

@@ -8,22 +8,25 @@ from soinbox_web.model.message import Correspondent
 from soinbox_web.problems import InputError
 
 MOST = 500  # recipients of one field
+LONGEST = 100_000  # characters of one field that are read
 _PIECE = re.compile(r'(?:"(?:[^"\\]|\\.){0,300}"|<[^<>]*>|[^,;\r\n"<]|["<])+')
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """What one field holds: the people, and the pieces that are no address."""
+    """What one field holds: people, and pieces that are no address; `beyond`: more than can be sent to."""
 
     people: tuple[Correspondent, ...]
     wrong: tuple[str, ...]
+    beyond: bool = False
 
 
 def read_recipients(text: str) -> Recipients:
     """Commas, semicolons and line ends separate; quotes may hold them. Line ends never reach a name."""
     people: dict[str, Correspondent] = {}
     wrong: list[str] = []
-    for piece in (found.strip() for found in _PIECE.findall(text[:100_000])):
+    beyond = len(text) > LONGEST
+    for piece in (found.strip() for found in _PIECE.findall(text[:LONGEST])):
         if not piece:
             continue
         name, _, typed = piece.removesuffix(">").rpartition("<") if piece.endswith(">") else ("", "", piece)
@@ -32,11 +35,13 @@ def read_recipients(text: str) -> Recipients:
         except InputError:
             wrong.append(piece[:200])
             continue
-        if not address.local.isascii() or len(people) >= MOST:
+        if not address.local.isascii():
             wrong.append(piece[:200])
-            continue
-        people.setdefault(address.full.casefold(), Correspondent(_unquoted(name), address.full))
-    return Recipients(tuple(people.values()), tuple(wrong))
+        elif address.full.casefold() not in people and len(people) >= MOST:
+            beyond = True
+        else:
+            people.setdefault(address.full.casefold(), Correspondent(_unquoted(name), address.full))
+    return Recipients(tuple(people.values()), tuple(wrong), beyond)
 
 
 def write_recipients(people: tuple[Correspondent, ...]) -> str:

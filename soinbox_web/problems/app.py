@@ -163,6 +163,31 @@ APP = (
         status=500,
     ),
     Kind(
+        "instance_restoring",
+        title=N_("A backup is being put back"),
+        cause=N_("The files of this instance are being replaced; nobody may use them meanwhile."),
+        remedy=N_("Start it again when that has ended."),
+        status=503,
+    ),
+    Kind(
+        "database_lost",
+        title=N_("The database of soinbox is missing"),
+        cause=N_("soinbox has been used here, but {path} is missing or empty."),
+        remedy=N_(
+            "Put the last backup back with `soinbox restore FILE`, or name an empty folder to begin anew."
+        ),
+        retry="never",
+        status=500,
+    ),
+    Kind(
+        "mailbox_damaged",
+        title=N_("The copy of this mailbox is damaged"),
+        cause=N_("soinbox cannot read what it has fetched. Nothing at the provider is touched."),
+        remedy=N_("It is being fetched again by itself; look again in a minute."),
+        retry="later",
+        status=503,
+    ),
+    Kind(
         "instance_running",
         title=N_("soinbox is running on this instance"),
         cause=N_("Two at once would get in each other's way."),

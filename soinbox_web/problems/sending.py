@@ -100,6 +100,13 @@ SENDING = (
         help="sending",
     ),
     Kind(
+        "recipients_too_many",
+        title=N_("Too many recipients"),
+        cause=N_("One field holds at most {most} recipients and {longest} characters."),
+        remedy=N_("Send the message to the others a second time, or write to a list."),
+        help="sending",
+    ),
+    Kind(
         "subject_invalid",
         title=N_("This subject cannot be sent"),
         cause=N_("A subject is one line of at most 900 characters."),

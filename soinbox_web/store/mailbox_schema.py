@@ -1,6 +1,9 @@
 """The schema of a mailbox file: a copy of what the server holds, thrown away when it changes."""
 
 import sqlite3
+from pathlib import Path
+
+from soinbox_web.store.database import Database
 
 VERSION = 6
 
@@ -136,6 +139,9 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search_terms USING fts5vocab(search, instance
 """
 
 
+VIRTUAL = ("search", "search_terms")
+
+
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables of a fresh file; one of another version is left as it is (`is_current` tells)."""
     if connection.execute("PRAGMA user_version").fetchone()[0] not in (0, VERSION):
@@ -149,3 +155,30 @@ def create(connection: sqlite3.Connection) -> None:
 def is_current(connection: sqlite3.Connection) -> bool:
     """This version of the product made the file; another's is thrown away and fetched again."""
     return bool(connection.execute("PRAGMA user_version").fetchone()[0] == VERSION)
+
+
+def is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether everything in a file of this version can be read; costs reading all of it.
+
+    Raises what reading it raises. Called within a write, which the search index asks for.
+    """
+    if connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+        return False
+    blank = Database(Path(":memory:"))
+    try:
+        create(blank.connection())
+        if _layout(blank.connection()) != _layout(connection):
+            return False
+    finally:
+        blank.close()
+    for name in (row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")):
+        if name not in VIRTUAL:
+            for _ in connection.execute(f'SELECT * FROM "{name}"'):  # noqa: S608
+                continue
+    connection.execute("INSERT INTO search (search) VALUES ('integrity-check')")
+    return True
+
+
+def _layout(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'")
+    return {(row[0], row[1] or "") for row in rows}

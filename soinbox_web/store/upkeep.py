@@ -1,11 +1,9 @@
 """What upkeep asks of the precious file: key rotation, and setting things right after a restore."""
 
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from soinbox_web.clock import timestamp
-
-LEASE_ALIVE = timedelta(seconds=30)
 
 
 def sealed_by_other_keys(connection: sqlite3.Connection, kid: str, limit: int) -> list[tuple[int, str]]:
@@ -22,12 +20,6 @@ def secrets_without_key(connection: sqlite3.Connection, kids: list[str]) -> list
     """(account id, side) of secrets whose key is not among `kids`."""
     rows = connection.execute("SELECT account_id, side, sealed FROM account_secrets")
     return [(row["account_id"], row["side"]) for row in rows if row["sealed"].partition(":")[0] not in kids]
-
-
-def has_live_mailroom(connection: sqlite3.Connection, now: datetime) -> bool:
-    """A mailroom gave a sign of life within half a minute."""
-    row = connection.execute("SELECT max(heartbeat_at) FROM leases").fetchone()
-    return bool(row[0] and row[0] > timestamp(now - LEASE_ALIVE))
 
 
 def settle_after_restore(connection: sqlite3.Connection, now: datetime) -> dict[str, int]:

@@ -11,6 +11,7 @@ import threading
 from soinbox_web import logs
 from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime, build
+from soinbox_web.services import upkeep
 from soinbox_web.settings import Settings, from_environment
 from soinbox_web.stopping import stop_on
 from soinbox_web.store import leases
@@ -34,6 +35,7 @@ def main(settings: Settings | None = None) -> None:
         stop_on(stop, signal.SIGTERM, signal.SIGINT)
     runtime = build(settings or from_environment())
     try:
+        upkeep.take_in_key_ring(runtime)
         run(runtime, stop)
     finally:
         runtime.close()

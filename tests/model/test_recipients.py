@@ -30,3 +30,11 @@ def test_hostile_text_takes_no_quadratic_time(piece: str) -> None:
     begin = time.process_time()
     read_recipients((piece * 100_000)[:100_000] + ">")
     assert time.process_time() - begin < 2.0
+
+
+def test_the_501st_is_told_apart_from_a_wrong_one() -> None:
+    everybody = ", ".join(f"a{n}@x.nl" for n in range(501))
+    found = read_recipients(everybody)
+    assert len(found.people) == 500 and found.beyond and found.wrong == ()
+    assert not read_recipients(f"{everybody.rpartition(',')[0]}, a0@x.nl").beyond  # nobody new
+    assert read_recipients(f"{' ' * 100_001}a@x.nl").beyond

@@ -12,7 +12,7 @@ from soinbox_web.model.recipients import read_recipients, write_recipients
 from soinbox_web.problems import InputError, Problem, SendError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.sending.delivery import deliver
-from soinbox_web.services.sending.rule import objection
+from soinbox_web.services.sending.rule import objection, refusal_of
 from soinbox_web.store import outbox
 from soinbox_web.texts import Translate
 
@@ -24,11 +24,15 @@ _BCC = re.compile(rb"(?im)^(?:resent-)?bcc[ \t]*:.*\r\n(?:[ \t].*\r\n)*")
 def queue_file(runtime: Runtime, account: Account, raw: bytes) -> int:
     """Put a whole message in the outbox, for `deliver` to send at once, else for the mailroom; the row's id.
 
-    InputError input_invalid without a recipient; SendError sender_not_first or sending_not_set_up, also when
+    InputError without a recipient, or where one of them could not be sent to: nobody is left out; SendError sender_not_first or sending_not_set_up, also when
     its From is not the account's address.
     """
     message = parse(raw)
+    if message.source_only:
+        raise InputError(Problem("file_unreadable", facts={"detail": ", ".join(message.defects)}))
     people = read_recipients(write_recipients((*message.to, *message.cc, *message.bcc)))
+    if (refused := refusal_of(people)) is not None:
+        raise InputError(refused)
     if not people.people:
         raise InputError(Problem("recipient_missing"))
     if [each.address.casefold() for each in message.sender] not in ([], [account.address.casefold()]):

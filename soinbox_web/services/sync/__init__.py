@@ -19,7 +19,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
 from soinbox_web.services.sync.folder import fetch_arrivals, fetch_messages, synchronising_folder
 from soinbox_web.services.sync.session import Session, silent
-from soinbox_web.store import accounts, aside, backup, folders, hours, mailbox_schema
+from soinbox_web.store import accounts, aside, folders, hours, mailbox_schema
 
 __all__ = [
     "connect",
@@ -195,9 +195,9 @@ def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) 
     with runtime.db.read() as reading:
         account = accounts.read(reading, account_id)
     try:
-        stored = runtime.mailbox(account.id, account.generation).connection()
-        fit = mailbox_schema.is_current(stored)
-        fit = fit and not (thorough and backup.check(stored, quick=True) != "ok")
+        mailbox = runtime.mailbox(account.id, account.generation)
+        with mailbox.write() if thorough else mailbox.read() as stored:
+            fit = mailbox_schema.is_current(stored) and (not thorough or mailbox_schema.is_whole(stored))
     except StoreError as error:
         if error.problem.code != "database_damaged":
             raise
@@ -205,7 +205,8 @@ def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) 
     if fit:
         return False
     with runtime.db.write() as writing:
-        accounts.next_generation(writing, account, runtime.clock.now())
+        if accounts.read(writing, account_id).generation == account.generation:
+            accounts.next_generation(writing, account, runtime.clock.now())
     runtime.forget_mailbox(account.id, account.generation)
     return True
 
