@@ -2,7 +2,7 @@
 
 The whole product runs. Bram reads (list, message, search); Anna opens bombs, looks for costly words, gets
 mail that is one, has a server that floods; somebody imports a bomb of cards. Each attack is measured
-beside quiet seconds just before it, three times; before the next the pages must be quick again.
+beside quiet seconds just before it, three times; the next waits until the product rests.
 """
 
 import statistics
@@ -41,7 +41,7 @@ from tests.trust.scene import letter
 
 ROUNDS, QUIET, ATTACK = 3, 3.0, 5.0  # seconds of each
 MOST = 2.0  # times of quiet that a page of another may take
-RECOVER = 60.0  # seconds after an attack within which pages must be quick again
+RECOVER, IDLE = 60.0, 0.3  # seconds it may go on after an attack; seconds of work in one that are none
 BOUND, MEMORY = 2.0, 512.0  # seconds and megabytes that one mail may take
 LETTERS = 300
 PASSWORD = "lampje-voor-iedereen"
@@ -57,6 +57,8 @@ class Attack:
     attacked: list[float] = field(default_factory=list)
     costs: dict[str, float] = field(default_factory=dict)  # seconds of the attacker's own requests
     unanswered: int = 0
+    refused: int = 0  # pages of Bram's that did not come
+    worst: float = 0.0  # ms, his slowest page
     recovered: list[float] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)  # seconds until Bram's new mail is there
     deaths: int = 0
@@ -73,8 +75,9 @@ class Attack:
             f"pages of another {self.ratio:.1f} times slower": self.ratio > MOST,
             f"{self.deaths} web workers died": self.deaths > 0,
             f"{self.unanswered} requests without an answer": self.unanswered > 0,
+            f"{self.refused} pages of another did not come": self.refused > 0,
             f"{len(slow)} inputs over {BOUND:.0f} s": bool(slow),
-            f"quick again after {max(self.recovered, default=0):.0f} s": max(self.recovered, default=0) > 5,
+            f"went on for {max(self.recovered, default=0):.0f} s": max(self.recovered, default=0) > 5,
             f"{most:.0f} MB in one process": most > MEMORY,
             f"new mail of another after {max(self.arrivals, default=0):.0f} s": max(self.arrivals, default=0)
             > 30,
@@ -131,30 +134,37 @@ class _Scene:
         act = self.attacks[name]
         with watch.running():
             for number in range(ROUNDS):
-                attack.quiet.append(_p95(self._read(QUIET)))
+                attack.quiet.append(_p95([ms for ms, _ in self._read(QUIET)]))
                 self._round = number
                 with act(attack):
-                    attack.attacked.append(_p95(self._read(ATTACK)))
-                attack.recovered.append(self._quick_again(attack.quiet[-1]))
+                    pages = self._read(ATTACK)
+                attack.attacked.append(_p95([ms for ms, _ in pages]))
+                attack.worst = max(attack.worst, *(ms for ms, _ in pages))
+                attack.refused += sum(status != 200 for _, status in pages)
+                attack.recovered.append(self._quiet_again())
         attack.memory, attack.deaths = watch.curve, watch.deaths
         return attack
 
-    def _read(self, seconds: float) -> list[float]:
-        """Milliseconds of Bram's pages, one after the other."""
-        times, end = [], time.monotonic() + seconds
+    def _read(self, seconds: float) -> list[tuple[float, int]]:
+        """Milliseconds and status of Bram's pages, one after the other."""
+        found, end = [], time.monotonic() + seconds
         while time.monotonic() < end:
             for path in self.pages:
                 began = time.perf_counter()
-                self.asking.ask("GET", path)
-                times.append((time.perf_counter() - began) * 1000)
-        return times
+                status = self.asking.ask("GET", path).status
+                found.append(((time.perf_counter() - began) * 1000, status))
+        return found
 
-    def _quick_again(self, quiet: float) -> float:
-        """Seconds until three rounds of pages in a row are as quick as before (twice as slow at most)."""
-        began, good = time.monotonic(), 0
-        while good < 3 and time.monotonic() - began < RECOVER:
-            good = good + 1 if max(self._read(0.01)) < 2 * quiet + 20 else 0
-        return round(time.monotonic() - began, 1)
+    def _quiet_again(self) -> float:
+        """Seconds that the product goes on working once nobody asks for anything."""
+        began, before = time.monotonic(), _worked(self.product)
+        while time.monotonic() - began < RECOVER:
+            time.sleep(1.0)
+            now = _worked(self.product)
+            if now - before < IDLE:
+                break
+            before = now
+        return round(time.monotonic() - began - 1, 1)
 
     def _opening(self, paths: list[str]) -> Callable[[Attack], Any]:
         @contextmanager
@@ -336,12 +346,31 @@ class _Watch:
             self.curve.append((round(time.monotonic() - began, 1), web, room, children))
 
 
+def _worked(product: Soinbox) -> float:
+    """Seconds of processor time that its processes have used."""
+    total = 0.0
+    for process in psutil.Process(product.pid).children(recursive=True):
+        try:
+            used = process.cpu_times()
+        except psutil.Error:
+            continue
+        total += used.user + used.system
+    return total
+
+
 def _mb(process: psutil.Process) -> float:
     return round(process.memory_info().rss / 1e6, 1)
 
 
 def _p95(times: list[float]) -> float:
-    return round(sorted(times)[len(times) * 95 // 100], 1)
+    """Of all pages that a steady reader would have asked for: one that takes long keeps others waiting.
+
+    Who asks again only after an answer sees one slow page where ten readers see ten; so for each page that
+    took longer than usual those are counted that would have been asked for meanwhile.
+    """
+    usual = max(statistics.median(times), 1.0)
+    every = sorted(each - usual * n for each in times for n in range(int(each / usual) or 1))
+    return round(every[len(every) * 95 // 100], 1)
 
 
 def _tell(attack: Attack) -> dict[str, Any]:
@@ -352,8 +381,8 @@ def _tell(attack: Attack) -> dict[str, Any]:
     slowest = dict(sorted(attack.costs.items(), key=lambda each: -each[1])[:10])
     print(
         f"{attack.name}: pages of another p95 {quiet:.0f} ms quiet, {attacked:.0f} ms attacked, "
-        f"{attack.ratio:.1f} times (goal <= {MOST:.0f}{', only told' if reference else ''}); highest MB: web "
-        f"{web:.0f}, mailroom {room:.0f}, children {children:.0f}",
+        f"{attack.ratio:.1f} times (goal <= {MOST:.0f}{', only told' if reference else ''}), slowest "
+        f"{attack.worst:.0f} ms; highest MB: web {web:.0f}, mailroom {room:.0f}, children {children:.0f}",
         flush=True,
     )
     for words in wrong:
@@ -369,5 +398,6 @@ def _tell(attack: Attack) -> dict[str, Any]:
             f"{attack.name}: {name}": [each[n] for each in attack.memory]
             for n, name in ((1, "web worker"), (2, "mailroom"), (3, "children"))
         },
-        "recovered_s": attack.recovered, "web_workers_died": attack.deaths, "unanswered": attack.unanswered,
+        "slowest_page_ms": round(attack.worst), "pages_refused": attack.refused,
+        "went_on_s": attack.recovered, "web_workers_died": attack.deaths, "unanswered": attack.unanswered,
     }  # fmt: skip
