@@ -39,13 +39,21 @@ from tests.trust.asking import Asking
 from tests.trust.crowd import Crowd
 from tests.trust.scene import letter
 
-ROUNDS, QUIET, ATTACK = 3, 3.0, 5.0  # seconds of each
 MOST = 2.0  # times of quiet that a page of another may take
 RECOVER, IDLE = 60.0, 0.3  # seconds it may go on after an attack; seconds of work in one that are none
 BOUND, MEMORY = 2.0, 512.0  # seconds and megabytes that one mail may take
 LETTERS = 300
 PASSWORD = "lampje-voor-iedereen"
 FLOODS = ("long answers without end at opening", "crowds without end", "folders without end")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often each attack is measured, and for how many seconds."""
+
+    rounds: int = 3
+    quiet: float = 3.0
+    attacked: float = 5.0
 
 
 @dataclass
@@ -87,14 +95,19 @@ class Attack:
 
 def figures(every: int) -> list[dict[str, Any]]:
     """Every attack, or each N-th."""
+    return measured(Pace(), lambda names: names[::every])
+
+
+def measured(pace: Pace, chosen: Callable[[list[str]], list[str]]) -> list[dict[str, Any]]:
+    """Those attacks that are chosen of all names."""
     with tempfile.TemporaryDirectory(prefix="trust-attacks-") as name:
         folder = Path(name)
         ca = Authority()
         server = Dovecot(ca, max_connections=50).start()
         product = Soinbox(folder / "instance", on_loopback(ca, folder)).start()
         try:
-            scene = _Scene(folder, ca, server, product)
-            return [_tell(scene.measure(name)) for name in list(scene.attacks)[::every]]
+            scene = _Scene(folder, ca, server, product, pace)
+            return [_tell(scene.measure(name)) for name in chosen(list(scene.attacks))]
         finally:
             product.close()
             server.close()
@@ -103,7 +116,8 @@ def figures(every: int) -> list[dict[str, Any]]:
 class _Scene:
     """Bram with a mailbox, Anna with bombs in hers, and the attacks by name."""
 
-    def __init__(self, folder: Path, ca: Authority, server: Dovecot, product: Soinbox) -> None:
+    def __init__(self, folder: Path, ca: Authority, server: Dovecot, product: Soinbox, pace: Pace) -> None:
+        self.pace = pace
         self.folder, self.ca, self.server, self.product = folder, ca, server, product
         self.anna = product.add_member("anna@noordlicht.example", "Anna")
         self.bram = product.add_member("bram@noordlicht.example", "Bram")
@@ -133,11 +147,11 @@ class _Scene:
         attack, watch = Attack(name), _Watch(self.product)
         act = self.attacks[name]
         with watch.running():
-            for number in range(ROUNDS):
-                attack.quiet.append(_p95([ms for ms, _ in self._read(QUIET)]))
+            for number in range(self.pace.rounds):
+                attack.quiet.append(_p95([ms for ms, _ in self._read(self.pace.quiet)]))
                 self._round = number
                 with act(attack):
-                    pages = self._read(ATTACK)
+                    pages = self._read(self.pace.attacked)
                 attack.attacked.append(_p95([ms for ms, _ in pages]))
                 attack.worst = max(attack.worst, *(ms for ms, _ in pages))
                 attack.refused += sum(status != 200 for _, status in pages)
@@ -170,7 +184,7 @@ class _Scene:
         @contextmanager
         def act(attack: Attack) -> Iterator[None]:
             with Crowd(self.product.port, self.cookie) as crowd:
-                asked = crowd.ask(paths, ATTACK + 0.5)
+                asked = crowd.ask(paths, self.pace.attacked + 0.5)
                 time.sleep(0.5)
                 yield
                 for each in asked.result():
@@ -390,7 +404,7 @@ def _tell(attack: Attack) -> dict[str, Any]:
     for name, seconds in list(slowest.items())[:3]:
         print(f"    {seconds:6.2f} s  {name}", flush=True)
     return {
-        "figure": f"attack: {attack.name}", "runs": ROUNDS, "wrong": len(wrong),
+        "figure": f"attack: {attack.name}", "runs": len(attack.quiet), "wrong": len(wrong),
         "goal": f"<= {MOST:.0f} x quiet", "met": not wrong, "slowest": slowest,
         "p95_ms": {attack.name: [quiet, attacked]},
         "mail_again": {attack.name: max(attack.arrivals)} if attack.arrivals else {},
