@@ -22,7 +22,7 @@ from tests.trust.watching import Seen, Watching, watching
 
 BATCH = 40  # frames on a page
 CONTROL = {"scripts": 200, "hosts": 200}  # that the control must at least find in 3,729 texts
-_EVERY = {"all layers": 1, "the sanitiser alone": 1, "the control, no layer": 1}  # the others take each fourth
+_EVERY = {"all layers": 1, "the sanitiser alone": 1, "the control, no layer": 1}  # the others: each fourth
 PASSES: dict[str, tuple[str, ...]] = {
     "all layers": ("sanitiser", "policy", "frame"),
     "without the sanitiser": ("policy", "frame"),
@@ -228,7 +228,9 @@ def _tell(title: str, layers: Sequence[str], found: Found, seconds: float) -> di
     else:
         met = not wrong or title in ALONE
         goal = "none, only told" if title in ALONE else "0"
-    held = "found" if control else "does not hold" if wrong else "held"
+    held = (
+        "found" if control else "does not hold" if wrong else "held but for those ahead" if ahead else "held"
+    )
     print(
         f"T1 {title}: {found.looked} texts in {seconds:.0f} s, {scripts} scripts in {len(found.scripts)}, "
         f"{hosts} foreign requests, {ahead} look-ups or connections ahead (goal {goal}): {held}",
