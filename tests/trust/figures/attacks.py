@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psutil
-
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import Correspondent, Envelope, MessageKey
 from soinbox_web.model.server import Login
@@ -36,6 +34,7 @@ from tests.servers.mailbox import RealMailbox
 from tests.servers.soinbox import Soinbox, on_loopback
 from tests.trust import bombs, hostile
 from tests.trust.asking import Asking
+from tests.trust.costs import Watch, p95, worked
 from tests.trust.crowd import Crowd
 from tests.trust.scene import letter
 
@@ -144,15 +143,17 @@ class _Scene:
         }
 
     def measure(self, name: str) -> Attack:
-        attack, watch = Attack(name), _Watch(self.product)
+        attack, watch = Attack(name), Watch(self.product)
         act = self.attacks[name]
+        self._quiet_again()
         with watch.running():
             for number in range(self.pace.rounds):
-                attack.quiet.append(_p95([ms for ms, _ in self._read(self.pace.quiet)]))
+                self._read(0.5)  # a worker that is new reads its first pages slowly
+                attack.quiet.append(p95([ms for ms, _ in self._read(self.pace.quiet)]))
                 self._round = number
                 with act(attack):
                     pages = self._read(self.pace.attacked)
-                attack.attacked.append(_p95([ms for ms, _ in pages]))
+                attack.attacked.append(p95([ms for ms, _ in pages]))
                 attack.worst = max(attack.worst, *(ms for ms, _ in pages))
                 attack.refused += sum(status != 200 for _, status in pages)
                 attack.recovered.append(self._quiet_again())
@@ -171,11 +172,11 @@ class _Scene:
 
     def _quiet_again(self) -> float:
         """Seconds that the product goes on working once nobody asks for anything."""
-        began, before = time.monotonic(), _worked(self.product)
+        began, before = time.monotonic(), worked(self.product)
         while time.monotonic() - began < RECOVER:
             time.sleep(1.0)
-            now = _worked(self.product)
-            if now - before < IDLE:
+            now = worked(self.product)
+            if 0 <= now - before < IDLE:  # less than nothing: a process has died
                 break
             before = now
         return round(time.monotonic() - began - 1, 1)
@@ -312,79 +313,6 @@ def _store(connection: Any, folder: int, uid: int, subject: str, raw: bytes, at:
     found = messages.find(connection, "INBOX", seed.UIDVALIDITY, uid)
     assert found is not None
     bodies.put(connection, found["id"], bodies.pack(raw), len(raw), "", at)
-
-
-class _Watch:
-    """Looks at the product's processes twice a second."""
-
-    def __init__(self, product: Soinbox) -> None:
-        self._product = product
-        self.curve: list[
-            tuple[float, float, float, float]
-        ] = []  # second; MB of web, mailroom, their children
-        self.deaths = 0
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        over = threading.Event()
-        thread = threading.Thread(target=self._look, args=(over,), daemon=True)
-        thread.start()
-        yield
-        over.set()
-        thread.join()
-
-    def _look(self, over: threading.Event) -> None:
-        began, known = time.monotonic(), set[int]()
-        while not over.wait(0.5):
-            web, room, children, workers = 0.0, 0.0, 0.0, set[int]()
-            for process in psutil.Process(self._product.pid).children():
-                try:
-                    words = process.cmdline()
-                    below = process.children(recursive=True)
-                    if "web" in words:
-                        own = [
-                            each
-                            for each in process.children()
-                            if "resource_tracker" not in str(each.cmdline())
-                        ]
-                        workers = {each.pid for each in own}
-                        web = max((_mb(each) for each in own), default=0.0)
-                        below = [each for each in below if each.pid not in workers]
-                    else:
-                        room = _mb(process)
-                    children = max([children, *map(_mb, below)])
-                except psutil.Error:
-                    continue
-            self.deaths += len(known - workers)
-            known = workers
-            self.curve.append((round(time.monotonic() - began, 1), web, room, children))
-
-
-def _worked(product: Soinbox) -> float:
-    """Seconds of processor time that its processes have used."""
-    total = 0.0
-    for process in psutil.Process(product.pid).children(recursive=True):
-        try:
-            used = process.cpu_times()
-        except psutil.Error:
-            continue
-        total += used.user + used.system
-    return total
-
-
-def _mb(process: psutil.Process) -> float:
-    return round(process.memory_info().rss / 1e6, 1)
-
-
-def _p95(times: list[float]) -> float:
-    """Of all pages that a steady reader would have asked for: one that takes long keeps others waiting.
-
-    Who asks again only after an answer sees one slow page where ten readers see ten; so for each page that
-    took longer than usual those are counted that would have been asked for meanwhile.
-    """
-    usual = max(statistics.median(times), 1.0)
-    every = sorted(each - usual * n for each in times for n in range(int(each / usual) or 1))
-    return round(every[len(every) * 95 // 100], 1)
 
 
 def _tell(attack: Attack) -> dict[str, Any]:
