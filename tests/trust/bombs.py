@@ -120,7 +120,8 @@ def cards(size: int = 1) -> dict[str, str]:
     many = 12 * size
     vcard = "BEGIN:VCARD\r\nVERSION:3.0\r\n{}\r\nFN:Eva\r\nEND:VCARD\r\n"
     return {
-        "parameters.vcf": vcard.format("TEL" + ";X=a,a" * many + ":1"),
+        "parameters.vcf": vcard.format("TEL" + ";X=a,a" * many),
+        "quoted parameters.vcf": vcard.format("TEL" + ';X="a"' * 200 * many),
         "quotes.vcf": vcard.format('TEL;X="' + "a" * 4_000 * many + ":1"),
         "many.vcf": vcard.format("TEL:1") * 2_000 * size,
         "folds.vcf": vcard.format("NOTE:" + "\r\n a" * 5_000 * many),

@@ -2,7 +2,7 @@
 
 The whole product runs. Bram reads (list, message, search); Anna opens bombs, looks for costly words, gets
 mail that is one, has a server that floods; somebody imports a bomb of cards. Each attack is measured
-beside quiet seconds just before it, three times; before the next the pages must be quick again.
+beside quiet seconds just before it, three times; the next waits until the product rests.
 """
 
 import statistics
@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psutil
-
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import Correspondent, Envelope, MessageKey
 from soinbox_web.model.server import Login
@@ -36,16 +34,25 @@ from tests.servers.mailbox import RealMailbox
 from tests.servers.soinbox import Soinbox, on_loopback
 from tests.trust import bombs, hostile
 from tests.trust.asking import Asking
+from tests.trust.costs import Watch, p95, worked
 from tests.trust.crowd import Crowd
 from tests.trust.scene import letter
 
-ROUNDS, QUIET, ATTACK = 3, 3.0, 5.0  # seconds of each
 MOST = 2.0  # times of quiet that a page of another may take
-RECOVER = 60.0  # seconds after an attack within which pages must be quick again
+RECOVER, IDLE = 60.0, 0.3  # seconds it may go on after an attack; seconds of work in one that are none
 BOUND, MEMORY = 2.0, 512.0  # seconds and megabytes that one mail may take
 LETTERS = 300
 PASSWORD = "lampje-voor-iedereen"
 FLOODS = ("long answers without end at opening", "crowds without end", "folders without end")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often each attack is measured, and for how many seconds."""
+
+    rounds: int = 3
+    quiet: float = 3.0
+    attacked: float = 5.0
 
 
 @dataclass
@@ -57,6 +64,8 @@ class Attack:
     attacked: list[float] = field(default_factory=list)
     costs: dict[str, float] = field(default_factory=dict)  # seconds of the attacker's own requests
     unanswered: int = 0
+    refused: int = 0  # pages of Bram's that did not come
+    worst: float = 0.0  # ms, his slowest page
     recovered: list[float] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)  # seconds until Bram's new mail is there
     deaths: int = 0
@@ -73,8 +82,9 @@ class Attack:
             f"pages of another {self.ratio:.1f} times slower": self.ratio > MOST,
             f"{self.deaths} web workers died": self.deaths > 0,
             f"{self.unanswered} requests without an answer": self.unanswered > 0,
+            f"{self.refused} pages of another did not come": self.refused > 0,
             f"{len(slow)} inputs over {BOUND:.0f} s": bool(slow),
-            f"quick again after {max(self.recovered, default=0):.0f} s": max(self.recovered, default=0) > 5,
+            f"went on for {max(self.recovered, default=0):.0f} s": max(self.recovered, default=0) > 5,
             f"{most:.0f} MB in one process": most > MEMORY,
             f"new mail of another after {max(self.arrivals, default=0):.0f} s": max(self.arrivals, default=0)
             > 30,
@@ -84,14 +94,19 @@ class Attack:
 
 def figures(every: int) -> list[dict[str, Any]]:
     """Every attack, or each N-th."""
+    return measured(Pace(), lambda names: names[::every])
+
+
+def measured(pace: Pace, chosen: Callable[[list[str]], list[str]]) -> list[dict[str, Any]]:
+    """Those attacks that are chosen of all names."""
     with tempfile.TemporaryDirectory(prefix="trust-attacks-") as name:
         folder = Path(name)
         ca = Authority()
         server = Dovecot(ca, max_connections=50).start()
         product = Soinbox(folder / "instance", on_loopback(ca, folder)).start()
         try:
-            scene = _Scene(folder, ca, server, product)
-            return [_tell(scene.measure(name)) for name in list(scene.attacks)[::every]]
+            scene = _Scene(folder, ca, server, product, pace)
+            return [_tell(scene.measure(name)) for name in chosen(list(scene.attacks))]
         finally:
             product.close()
             server.close()
@@ -100,7 +115,8 @@ def figures(every: int) -> list[dict[str, Any]]:
 class _Scene:
     """Bram with a mailbox, Anna with bombs in hers, and the attacks by name."""
 
-    def __init__(self, folder: Path, ca: Authority, server: Dovecot, product: Soinbox) -> None:
+    def __init__(self, folder: Path, ca: Authority, server: Dovecot, product: Soinbox, pace: Pace) -> None:
+        self.pace = pace
         self.folder, self.ca, self.server, self.product = folder, ca, server, product
         self.anna = product.add_member("anna@noordlicht.example", "Anna")
         self.bram = product.add_member("bram@noordlicht.example", "Bram")
@@ -127,40 +143,49 @@ class _Scene:
         }
 
     def measure(self, name: str) -> Attack:
-        attack, watch = Attack(name), _Watch(self.product)
+        attack, watch = Attack(name), Watch(self.product)
         act = self.attacks[name]
+        self._quiet_again()
         with watch.running():
-            for number in range(ROUNDS):
-                attack.quiet.append(_p95(self._read(QUIET)))
+            for number in range(self.pace.rounds):
+                self._read(0.5)  # a worker that is new reads its first pages slowly
+                attack.quiet.append(p95([ms for ms, _ in self._read(self.pace.quiet)]))
                 self._round = number
                 with act(attack):
-                    attack.attacked.append(_p95(self._read(ATTACK)))
-                attack.recovered.append(self._quick_again(attack.quiet[-1]))
+                    pages = self._read(self.pace.attacked)
+                attack.attacked.append(p95([ms for ms, _ in pages]))
+                attack.worst = max(attack.worst, *(ms for ms, _ in pages))
+                attack.refused += sum(status != 200 for _, status in pages)
+                attack.recovered.append(self._quiet_again())
         attack.memory, attack.deaths = watch.curve, watch.deaths
         return attack
 
-    def _read(self, seconds: float) -> list[float]:
-        """Milliseconds of Bram's pages, one after the other."""
-        times, end = [], time.monotonic() + seconds
+    def _read(self, seconds: float) -> list[tuple[float, int]]:
+        """Milliseconds and status of Bram's pages, one after the other."""
+        found, end = [], time.monotonic() + seconds
         while time.monotonic() < end:
             for path in self.pages:
                 began = time.perf_counter()
-                self.asking.ask("GET", path)
-                times.append((time.perf_counter() - began) * 1000)
-        return times
+                status = self.asking.ask("GET", path).status
+                found.append(((time.perf_counter() - began) * 1000, status))
+        return found
 
-    def _quick_again(self, quiet: float) -> float:
-        """Seconds until three rounds of pages in a row are as quick as before (twice as slow at most)."""
-        began, good = time.monotonic(), 0
-        while good < 3 and time.monotonic() - began < RECOVER:
-            good = good + 1 if max(self._read(0.01)) < 2 * quiet + 20 else 0
-        return round(time.monotonic() - began, 1)
+    def _quiet_again(self) -> float:
+        """Seconds that the product goes on working once nobody asks for anything."""
+        began, before = time.monotonic(), worked(self.product)
+        while time.monotonic() - began < RECOVER:
+            time.sleep(1.0)
+            now = worked(self.product)
+            if 0 <= now - before < IDLE:  # less than nothing: a process has died
+                break
+            before = now
+        return round(time.monotonic() - began - 1, 1)
 
     def _opening(self, paths: list[str]) -> Callable[[Attack], Any]:
         @contextmanager
         def act(attack: Attack) -> Iterator[None]:
             with Crowd(self.product.port, self.cookie) as crowd:
-                asked = crowd.ask(paths, ATTACK + 0.5)
+                asked = crowd.ask(paths, self.pace.attacked + 0.5)
                 time.sleep(0.5)
                 yield
                 for each in asked.result():
@@ -290,60 +315,6 @@ def _store(connection: Any, folder: int, uid: int, subject: str, raw: bytes, at:
     bodies.put(connection, found["id"], bodies.pack(raw), len(raw), "", at)
 
 
-class _Watch:
-    """Looks at the product's processes twice a second."""
-
-    def __init__(self, product: Soinbox) -> None:
-        self._product = product
-        self.curve: list[
-            tuple[float, float, float, float]
-        ] = []  # second; MB of web, mailroom, their children
-        self.deaths = 0
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        over = threading.Event()
-        thread = threading.Thread(target=self._look, args=(over,), daemon=True)
-        thread.start()
-        yield
-        over.set()
-        thread.join()
-
-    def _look(self, over: threading.Event) -> None:
-        began, known = time.monotonic(), set[int]()
-        while not over.wait(0.5):
-            web, room, children, workers = 0.0, 0.0, 0.0, set[int]()
-            for process in psutil.Process(self._product.pid).children():
-                try:
-                    words = process.cmdline()
-                    below = process.children(recursive=True)
-                    if "web" in words:
-                        own = [
-                            each
-                            for each in process.children()
-                            if "resource_tracker" not in str(each.cmdline())
-                        ]
-                        workers = {each.pid for each in own}
-                        web = max((_mb(each) for each in own), default=0.0)
-                        below = [each for each in below if each.pid not in workers]
-                    else:
-                        room = _mb(process)
-                    children = max([children, *map(_mb, below)])
-                except psutil.Error:
-                    continue
-            self.deaths += len(known - workers)
-            known = workers
-            self.curve.append((round(time.monotonic() - began, 1), web, room, children))
-
-
-def _mb(process: psutil.Process) -> float:
-    return round(process.memory_info().rss / 1e6, 1)
-
-
-def _p95(times: list[float]) -> float:
-    return round(sorted(times)[len(times) * 95 // 100], 1)
-
-
 def _tell(attack: Attack) -> dict[str, Any]:
     quiet, attacked = statistics.median(attack.quiet), statistics.median(attack.attacked)
     reference = attack.name.startswith("an ordinary")
@@ -352,8 +323,8 @@ def _tell(attack: Attack) -> dict[str, Any]:
     slowest = dict(sorted(attack.costs.items(), key=lambda each: -each[1])[:10])
     print(
         f"{attack.name}: pages of another p95 {quiet:.0f} ms quiet, {attacked:.0f} ms attacked, "
-        f"{attack.ratio:.1f} times (goal <= {MOST:.0f}{', only told' if reference else ''}); highest MB: web "
-        f"{web:.0f}, mailroom {room:.0f}, children {children:.0f}",
+        f"{attack.ratio:.1f} times (goal <= {MOST:.0f}{', only told' if reference else ''}), slowest "
+        f"{attack.worst:.0f} ms; highest MB: web {web:.0f}, mailroom {room:.0f}, children {children:.0f}",
         flush=True,
     )
     for words in wrong:
@@ -361,7 +332,7 @@ def _tell(attack: Attack) -> dict[str, Any]:
     for name, seconds in list(slowest.items())[:3]:
         print(f"    {seconds:6.2f} s  {name}", flush=True)
     return {
-        "figure": f"attack: {attack.name}", "runs": ROUNDS, "wrong": len(wrong),
+        "figure": f"attack: {attack.name}", "runs": len(attack.quiet), "wrong": len(wrong),
         "goal": f"<= {MOST:.0f} x quiet", "met": not wrong, "slowest": slowest,
         "p95_ms": {attack.name: [quiet, attacked]},
         "mail_again": {attack.name: max(attack.arrivals)} if attack.arrivals else {},
@@ -369,5 +340,6 @@ def _tell(attack: Attack) -> dict[str, Any]:
             f"{attack.name}: {name}": [each[n] for each in attack.memory]
             for n, name in ((1, "web worker"), (2, "mailroom"), (3, "children"))
         },
-        "recovered_s": attack.recovered, "web_workers_died": attack.deaths, "unanswered": attack.unanswered,
+        "slowest_page_ms": round(attack.worst), "pages_refused": attack.refused,
+        "went_on_s": attack.recovered, "web_workers_died": attack.deaths, "unanswered": attack.unanswered,
     }  # fmt: skip

@@ -22,7 +22,7 @@ from tests.trust.watching import Seen, Watching, watching
 
 BATCH = 40  # frames on a page
 CONTROL = {"scripts": 200, "hosts": 200}  # that the control must at least find in 3,729 texts
-_EVERY = {"all layers": 1, "the sanitiser alone": 1, "the control, no layer": 1}  # the others take each third
+_EVERY = {"all layers": 1, "the sanitiser alone": 1, "the control, no layer": 1}  # the others: each fourth
 PASSES: dict[str, tuple[str, ...]] = {
     "all layers": ("sanitiser", "policy", "frame"),
     "without the sanitiser": ("policy", "frame"),
@@ -125,11 +125,15 @@ def _hostile(folder: Path, every: int, titles: Collection[str] = ()) -> list[dic
             if titles and title not in titles:
                 continue
             began = time.monotonic()
-            some = names[:: _EVERY.get(title, 3)]
+            some = names[:: _EVERY.get(title, 4)]
             found = look(made, folder / f"pass-{number}", some, layers)
             told.append(_tell(title, layers, found, time.monotonic() - began))
         made.peeled.layers = frozenset(LAYERS)
-        pages = (("printed", "/print", names[::10]), ("in the reading pane", "", names[::40]))
+        pages = (
+            ("printed", "/print", names[::40]),
+            ("printed with pictures", "/print?images=1", names[5::40]),
+            ("in the reading pane with pictures", "?images=1", names[::40]),
+        )
         for title, place, some in () if titles else pages:
             began = time.monotonic()
             found = one_by_one(made, folder / title, some, place)
@@ -224,7 +228,9 @@ def _tell(title: str, layers: Sequence[str], found: Found, seconds: float) -> di
     else:
         met = not wrong or title in ALONE
         goal = "none, only told" if title in ALONE else "0"
-    held = "found" if control else "does not hold" if wrong else "held"
+    held = (
+        "found" if control else "does not hold" if wrong else "held but for those ahead" if ahead else "held"
+    )
     print(
         f"T1 {title}: {found.looked} texts in {seconds:.0f} s, {scripts} scripts in {len(found.scripts)}, "
         f"{hosts} foreign requests, {ahead} look-ups or connections ahead (goal {goal}): {held}",
