@@ -4,9 +4,7 @@ A step is a statement to a database or bytes over TLS, counted by worker. From t
 everywhere in the process, for some seconds; then it is gone, and somebody uses a watch.
 """
 
-import os
 import resource
-import socket
 import sqlite3
 import ssl
 import threading
@@ -18,16 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from soinbox_web.clock import timestamp
 from soinbox_web.model.message import MessageKey
-from soinbox_web.runtime import Runtime
-from soinbox_web.services import sending
+from soinbox_web.services import sending, sync
 from soinbox_web.store import actions, folders, messages
 from soinbox_web.store.database import Database
 from soinbox_web.workers import mailroom
 from tests.trust.faults import Verdict
 from tests.trust.scene import letter
-from tests.trust.sending_scene import ADDRESS, Scene, customer, unfinished
+from tests.trust.sending_scene import ADDRESS, Scene, customer
 
 LASTS = 3.0  # seconds
 GOAL = 60.0
@@ -106,7 +102,7 @@ class Injection:
     def begin(self) -> None:
         allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         if self.kind and self.kind.files:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, most))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) - 1, most))
 
         def end() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
@@ -138,8 +134,8 @@ class _Connection:
 def faulty(injection: Injection) -> type[Database]:
     class Faulty(Database):
         def _connect(self) -> sqlite3.Connection:
-            found = _Connection(super()._connect(), injection, self.path.parent.name != "mailboxes")
-            return found  # type: ignore[return-value]
+            precious = self.path.parent.name != "mailboxes"
+            return _Connection(super()._connect(), injection, precious)  # type: ignore[return-value]
 
     return Faulty
 
@@ -170,12 +166,15 @@ class Running:
     def __init__(self, scene: Scene, injection: Injection) -> None:
         self.scene, self.injection = scene, injection
         scene.restore("first")
-        for old in (scene.server.maildir(ADDRESS) / "new", scene.server.maildir(ADDRESS) / "cur"):
-            for each in old.iterdir() if old.exists() else ():
+        for place in ("new", "cur"):
+            for each in (scene.server.maildir(ADDRESS, "INBOX") / place).glob("*"):
                 each.unlink()
         scene.server.deliver(ADDRESS, letter(1))
         self.watching = scene.runtime()
         self._plant()
+        sync.sync_once(self.watching, scene.account_id)
+        self.work(2)
+        self.flag()
         self.runtime = scene.runtime()
         self.runtime._database = faulty(injection)
         self.runtime.db = self.runtime._database(self.runtime.settings.database_path)
@@ -232,10 +231,70 @@ class Running:
         with self.watching.db.read() as connection:
             return not connection.execute("SELECT 1 FROM detection_cache WHERE domain = 'old'").fetchone()
 
+    def lacking(self, *numbers: int) -> list[str]:
+        """What of it is not so."""
+        found = [f"mail {n} did not arrive" for n in numbers if not self.has(n)]
+        found += [f"mail {n} was not sent" for n in numbers if not self.sent(n)]
+        return found + ([] if self.tidied() else ["nothing is tidied"])
+
     def _plant(self) -> None:
         """Something for the janitor."""
         with self.watching.db.write() as connection:
             connection.execute(
-                "INSERT INTO detection_cache (domain, document, stored_at) VALUES ('old', '{}', ?)",
-                ("2020-01-01T00:00:00.000Z",),
+                "INSERT INTO detection_cache (source, domain, stored_at) VALUES ('ispdb', 'old', '2020')"
             )
+
+    def flows(self, *numbers: int) -> bool:
+        """These mails have arrived and were sent, the server knows all that was done, old things are gone."""
+        with self.watching.db.read() as connection:
+            open_ = connection.execute("SELECT 1 FROM actions WHERE state IN ('open', 'claimed')").fetchone()
+        done = all(self.has(number) and self.sent(number) for number in numbers)
+        return done and open_ is None and self.tidied()
+
+
+def steps(scene: Scene) -> dict[str, int]:
+    """How many steps each worker takes until all that waits is done, without a fault."""
+    with running(scene, Injection()) as run:
+        if not _wait(lambda: run.flows(2), PATIENCE):
+            raise RuntimeError("without a fault it is not done")
+        return dict(run.injection.steps)
+
+
+def met(scene: Scene, kind: Kind, worker: str, at: int, lasts: float = LASTS) -> Verdict:
+    """One run; its `seconds` are those from the end of the fault until mail flows again."""
+    injection = Injection(kind, worker, at, lasts)
+    verdict = Verdict(f"{kind.name} at step {at} of {worker}", kind.name)
+    with running(scene, injection) as run:
+        if not injection.begun.wait(20.0):
+            injection.begin()  # it has less to do this time
+        injection.ended.wait()
+        began = time.monotonic()
+        run.work(3)
+        run.flag()
+        if not _wait(lambda: run.flows(2, 3), PATIENCE):
+            verdict.wrong += run.lacking(2, 3)
+        verdict.seconds = time.monotonic() - began
+        if verdict.seconds > GOAL:
+            verdict.wrong.append(f"mail flows after {verdict.seconds:.0f} s only")
+        verdict.wrong += [f"mail {n} was sent twice" for n in (2, 3) if run.sent(n) > 1]
+    return verdict
+
+
+@contextmanager
+def running(scene: Scene, injection: Injection) -> Iterator[Running]:
+    run = Running(scene, injection)
+    with on_the_line(injection):
+        run.start()
+        try:
+            yield run
+        finally:
+            run.close()
+
+
+def _wait(holds: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
