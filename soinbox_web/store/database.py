@@ -77,7 +77,7 @@ class Database:
                 self._end(connection, "ROLLBACK")
 
     def _end(self, connection: sqlite3.Connection, statement: str) -> None:
-        """End what is open; a connection that cannot is given up: its thread would see nothing new any more."""
+        """End what is open; a connection that cannot is given up: it would see nothing new any more."""
         if _is_open(connection):
             try:
                 connection.execute(statement)

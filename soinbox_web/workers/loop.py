@@ -153,23 +153,27 @@ class Loop:
     def _look(self, bell: Bell) -> None:
         if bell.waiting is None:
             return  # at work: its next wait finds the bell rung
-        line = bell.waiting.line
         if bell.rung:
             self._resume(bell, Woken(rung=True))
-        elif line is not None and line.waiting:
-            self._resume(bell, Woken(readable=True))
-        else:
+            return
+        line = bell.waiting.line
+        try:
+            watched = line is None or (not line.waiting and self._watch(bell, line))
+        except Exception:  # closed meanwhile, or whatever it is: its life finds out
+            watched = False
+        if watched:
             self._park(bell, bell.waiting)
+        else:
+            self._resume(bell, Woken(readable=True))
+
+    def _watch(self, bell: Bell, line: Line) -> bool:
+        if bell.descriptor < 0:
+            descriptor = line.fileno()
+            self._poll.register(descriptor, select.EPOLLIN | select.EPOLLRDHUP)
+            self._lines[descriptor], bell.descriptor = bell, descriptor
+        return True
 
     def _park(self, bell: Bell, wait: Wait) -> None:
-        if wait.line is not None and bell.descriptor < 0:
-            try:
-                descriptor = wait.line.fileno()
-                self._poll.register(descriptor, select.EPOLLIN | select.EPOLLRDHUP)
-            except (OSError, ValueError):  # closed meanwhile
-                self._resume(bell, Woken(readable=True))
-                return
-            self._lines[descriptor], bell.descriptor = bell, descriptor
         bell.turn += 1
         end = self._clock.monotonic() + max(0.0, wait.seconds)
         heapq.heappush(self._deadlines, (end, next(self._order), bell.turn, bell))
