@@ -17,22 +17,21 @@ Job = tuple[int, str, float]  # the kind, the worker, which part of the way
 def figures(every: int) -> list[dict[str, Any]]:
     """One for each kind of fault."""
     found: dict[str, list[Verdict]] = {kind.name: [] for kind in living.KINDS}
-    jobs = list(_jobs(max(1, POINTS // every)))
+    jobs = list(_jobs())[::every]
     shares = [jobs[n::SIDE_BY_SIDE] for n in range(SIDE_BY_SIDE) if jobs[n::SIDE_BY_SIDE]]
     with multiprocessing.get_context("spawn").Pool(len(shares)) as pool:
         for verdicts in pool.imap_unordered(_share, shares):
             for verdict in verdicts:
                 found[verdict.code].append(verdict)
-    return [_told(name, verdicts) for name, verdicts in found.items()]
+    return [_told(name, verdicts) for name, verdicts in found.items() if verdicts]
 
 
-def _jobs(points: int) -> Iterator[Job]:
+def _jobs() -> Iterator[Job]:
     """Other steps for each kind, so that together they walk over more of them."""
-    for number, kind in enumerate(living.KINDS):
+    for number in range(len(living.KINDS)):
         for worker in living.WORKERS:
-            for point in range(points):
-                yield number, worker, (point + (number + 1) / (len(living.KINDS) + 1)) / points
-        assert kind.name
+            for point in range(POINTS):
+                yield number, worker, (point + (number + 1) / (len(living.KINDS) + 1)) / POINTS
 
 
 def _share(jobs: list[Job]) -> list[Verdict]:
