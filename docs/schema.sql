@@ -39,7 +39,7 @@ CREATE TABLE account_status (
   next_retry_at TEXT,
   consecutive_failures INTEGER NOT NULL DEFAULT 0,
   problem TEXT,
-  mode TEXT NOT NULL DEFAULT '',
+  mode TEXT NOT NULL DEFAULT '', alive_at TEXT,
   PRIMARY KEY (account_id, side)
 ) STRICT;
 
@@ -156,6 +156,12 @@ CREATE TABLE drafts (
 ) STRICT;
 
 CREATE INDEX drafts_by_user ON drafts(user_id, updated_at);
+
+CREATE TABLE fallen (
+  part TEXT NOT NULL PRIMARY KEY,
+  count INTEGER NOT NULL,
+  again_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE invitations (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

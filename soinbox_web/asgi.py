@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import signal
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -96,7 +97,7 @@ def application() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     logs.configure()
     parent = multiprocessing.parent_process()
     if parent is not None:  # uvicorn's own, which holds the port as long as its workers live
-        stop_with_parent(parent.pid)
+        stop_with_parent(parent.pid, signal.SIGKILL)  # it may hang: then its parent was killed for it
     settings = from_environment()
     runtime = build(settings)
     flask = Bridge(create_app(settings, runtime), workers=POOL_THREADS)

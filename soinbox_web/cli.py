@@ -303,11 +303,13 @@ def restore(console: Console, file: Path) -> None:
 
 @soinbox_command(main, name="check")
 def check(console: Console) -> None:
-    """Are the files intact?"""
+    """Are the files intact, and does all run that should?"""
     found = upkeep.check(console.settings())
-    console.show(
-        found, "\n".join(f"{'ok ' if f['ok'] else 'BAD'} {f['name']} {f['detail']}" for f in found["files"])
+    lines = (
+        f"{'ok ' if each['ok'] else 'BAD'} {each['name']} {each['detail']}"
+        for each in (*found["files"], *found["running"])
     )
+    console.show(found, "\n".join(lines))
     if not found["ok"]:
         sys.exit(1)
 

@@ -114,6 +114,29 @@ APP = (
         status=503,
     ),
     Kind(
+        "part_keeps_stopping",
+        title=N_("A part of soinbox keeps stopping: {part}"),
+        cause=N_(
+            "It ended by an error, {count} times in a row, and is begun again each time. What it does waits"
+            " meanwhile; what is here stays readable."
+        ),
+        remedy=N_(
+            "Ask your administrator to look into the log. It goes on by itself once the cause is gone."
+        ),
+        retry="later",
+        help="not-updated",
+        status=503,
+    ),
+    Kind(
+        "account_silent",
+        title=N_("Nothing keeps this mailbox up to date at the moment"),
+        cause=N_("The part of soinbox that does it has given no sign of life for some minutes."),
+        remedy=N_("Press “Check now”. If that does not help, tell your administrator."),
+        retry="later",
+        help="not-updated",
+        status=503,
+    ),
+    Kind(
         "upload_too_big",
         title=N_("What you sent is too big"),
         cause=N_("The files together are larger than this installation takes."),

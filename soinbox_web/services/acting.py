@@ -49,10 +49,15 @@ class Target(NamedTuple):
     wire: str
 
 
-def recover(runtime: Runtime) -> None:
-    """What a dead process had claimed is open again; who lives and pushes is left alone."""
+def recover(runtime: Runtime, account_id: int | None = None) -> None:
+    """What a dead process had claimed (for this account) is open again; who lives and pushes is left alone.
+
+    So is what we had claimed ourselves when an error kept us from saying what became of it.
+    """
     with runtime.db.read() as reading:
         claimed = actions.accounts_with_claimed(reading)
+    if account_id is not None:
+        claimed = [each for each in claimed if each == account_id]
     for account_id in claimed:
         with _pusher(runtime, account_id) as dead:
             if dead:
@@ -256,7 +261,8 @@ def _again(desk: Desk, group: Sequence[Action], problem: Problem) -> None:
     now = desk.runtime.clock.now()
     with desk.runtime.db.write() as connection:
         for action in group:
-            if action.attempts + 1 >= ATTEMPTS or problem.retry != "later":
+            over = action.attempts + 1 >= ATTEMPTS or problem.retry != "later"
+            if over and problem.code not in backoff.OURS:  # those say nothing of the server
                 actions.finish(connection, action.id, now, problem)
                 continue
             retry = backoff.next_try(problem, action.attempts + 1, now, 0.0) or now + timedelta(minutes=15)

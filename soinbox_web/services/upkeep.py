@@ -75,7 +75,10 @@ def _settle(runtime: Runtime) -> dict[str, int]:
 
 
 def check(settings: Settings) -> dict[str, Any]:
-    """contract.md's `check`: every database file, whether it is intact, and whether the key ring opens it."""
+    """contract.md's `check`: every database file, whether it is intact, and whether the key ring opens it.
+
+    `running` names what ought to run and does not; nothing while the product is stopped in order.
+    """
     files = []
     for path in [settings.database_path, *sorted((settings.instance / "mailboxes").glob("*.sqlite"))]:
         if not path.exists():
@@ -91,7 +94,21 @@ def check(settings: Settings) -> dict[str, Any]:
         files.append({"name": path.name, "ok": found == "ok", "detail": "" if found == "ok" else found})
     fault = _key_ring_fault(settings, readable=bool(files[0]["ok"]))
     files.append({"name": settings.key_ring_path.name, "ok": not fault, "detail": fault})
-    return {"ok": all(file["ok"] for file in files), "files": files}
+    down = _down(settings) if files[0]["ok"] else {}
+    running = [{"name": name, "ok": False, "detail": detail} for name, detail in down.items()]
+    return {"ok": all(file["ok"] for file in files) and not down, "files": files, "running": running}
+
+
+def _down(settings: Settings) -> dict[str, str]:
+    """What ought to run on this instance and does not."""
+    database = Database(settings.database_path)
+    try:
+        with database.read() as connection:
+            return upkeep.down(connection, SystemClock().now())
+    except StoreError as error:
+        return {database.path.name: error.problem.code}
+    finally:
+        database.close()
 
 
 def _key_ring_fault(settings: Settings, *, readable: bool) -> str:

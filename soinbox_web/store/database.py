@@ -60,8 +60,7 @@ class Database:
             try:
                 yield connection
             finally:
-                if _is_open(connection):
-                    connection.execute("COMMIT")
+                self._end(connection, "COMMIT")
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -82,8 +81,16 @@ class Database:
             finally:
                 self._local.writing = False
                 self.longest_write = max(self.longest_write, time.monotonic() - started)
+                self._end(connection, "ROLLBACK")
+
+    def _end(self, connection: sqlite3.Connection, statement: str) -> None:
+        """End what is open; a connection that cannot is given up: it would see nothing new any more."""
+        if _is_open(connection):
+            try:
+                connection.execute(statement)
+            finally:
                 if _is_open(connection):
-                    connection.execute("ROLLBACK")
+                    self.close()
 
     def checkpoint(self) -> None:
         """Bring what was written into the file itself (a passive checkpoint): nobody waits for it.

@@ -4,6 +4,8 @@ import sqlite3
 from datetime import datetime
 
 from soinbox_web.clock import timestamp
+from soinbox_web.model.account import as_seen
+from soinbox_web.store import accounts, fallen, figures
 
 
 def sealed_by_other_keys(connection: sqlite3.Connection, kid: str, limit: int) -> list[tuple[int, str]]:
@@ -44,3 +46,21 @@ def settle_after_restore(connection: sqlite3.Connection, now: datetime) -> dict[
     connection.execute("UPDATE accounts SET generation = generation + 1")
     connection.execute("DELETE FROM leases")
     return report
+
+
+def down(connection: sqlite3.Connection, now: datetime) -> dict[str, str]:
+    """What ought to run and does not, by part or by address of an account; nothing when all was stopped.
+
+    Nor in a file of an older version, which nothing runs on.
+    """
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'fallen'").fetchone():
+        return {}
+    found = {each.part: f"ended by an error, {each.count} times in a row" for each in fallen.all(connection)}
+    age = figures.heartbeat_age(connection, fallen.MAILROOM, now)
+    if age is None:
+        return found
+    if age > figures.ALIVE:
+        return {fallen.MAILROOM: "gives no sign of life", **found}
+    seen = [as_seen(each, now) for each in accounts.all(connection)]
+    silent = [each.address for each in seen if each.is_silent]
+    return {**found, **dict.fromkeys(silent, "is not kept up to date")}
