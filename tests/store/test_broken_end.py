@@ -16,7 +16,9 @@ class Broken(sqlite3.Connection):
 
     def execute(self, statement: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]
         if self.at and statement.startswith(self.at):
-            raise sqlite3.OperationalError("disk I/O error")
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
         return super().execute(statement, *values)  # type: ignore[arg-type]
 
 

@@ -24,8 +24,8 @@ _BCC = re.compile(rb"(?im)^(?:resent-)?bcc[ \t]*:.*\r\n(?:[ \t].*\r\n)*")
 def queue_file(runtime: Runtime, account: Account, raw: bytes) -> int:
     """Put a whole message in the outbox, for `deliver` to send at once, else for the mailroom; the row's id.
 
-    InputError without a recipient, or where one of them could not be sent to: nobody is left out; SendError sender_not_first or sending_not_set_up, also when
-    its From is not the account's address.
+    InputError without a recipient, or where one could not be sent to: nobody is left out. SendError
+    sender_not_first or sending_not_set_up, also when its From is not the account's address.
     """
     message = parse(raw)
     if message.source_only:
