@@ -39,7 +39,7 @@ class Pool:
         known = sha256(raw + repr((job, given)).encode()).digest()
         with self.free:
             if known in self.failed:
-                raise Broken(TOO_MUCH)
+                raise Broken
         child = self._take(who)
         try:
             child = child if child is not None and child.alive else self._begin(child)

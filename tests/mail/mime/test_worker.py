@@ -15,6 +15,7 @@ from soinbox_web.mail.mime.parse import parse, part_bytes
 from soinbox_web.mail.mime.pool import HALF, Busy, Pool
 from soinbox_web.mail.mime.worker import cards_guarded, open_guarded, part_guarded, texts_guarded
 from soinbox_web.problems import InputError
+from tests.mail.mime.bombs import BOMBS
 from tests.mail.mime.corpora import own
 
 NAMES = ("winmail", "raw-latin1", "base64-message", "invitation")
@@ -62,13 +63,13 @@ def test_a_calendar_that_took_11_seconds_is_read():
 def test_the_kernel_ends_a_child_that_takes_too_much_time():
     child = Child()
     with pytest.raises(Broken) as broken:
-        child.ask("opened", own("winmail") + b"> line\n" * 500_000, None, 0.02)
+        child.ask("opened", BOMBS["styles"](1_000_000), None, 0.02)
     assert broken.value.code == -signal.SIGPROF
     child.close()
 
 
 def test_what_took_too_much_is_not_tried_again():
-    pool, raw = Pool(), own("winmail") + b"> line\n" * 500_000
+    pool, raw = Pool(), BOMBS["styles"](1_000_000)
     with pytest.raises(Broken):
         pool.ask("opened", raw, seconds=0.02)
     with pytest.raises(Broken):
