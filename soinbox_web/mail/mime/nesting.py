@@ -16,7 +16,7 @@ _LONG_TAG = 20_000  # characters
 _ATTRIBUTE_COUNT = 1_000  # parsers are quadratic in these too
 _STRAY = re.compile(r"&(?!(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});)")
 _MANY_REFERENCES = 10_000
-_REFERENCES = 150_000
+_REFERENCES = 80_000
 _TOKEN = re.compile(
     rf"<(?:(!--)|([!?]|/(?![a-zA-Z]))|(/?)([a-zA-Z][^\s/>]*+)((?:{_ATTRIBUTE})*+[\s/]*+)(>?))"
 )
