@@ -30,6 +30,7 @@ class Pool:
         self.free = threading.Condition()
         self.idle: list[Child] = []
         self.held = Counter[str]()
+        self.ended = Counter[int | None]()  # by the exit code of the child
         self.failed: OrderedDict[bytes, None] = OrderedDict()
 
     def ask(
@@ -49,7 +50,7 @@ class Pool:
                 child.close()
                 child = None
             if isinstance(error, Broken) and not isinstance(error, Slow):
-                self._remember(known)
+                self._remember(known, error.code)
             raise
         finally:
             self._give_back(child, who)
@@ -82,8 +83,9 @@ class Pool:
                 self.idle.append(child)
             self.free.notify_all()
 
-    def _remember(self, known: bytes) -> None:
+    def _remember(self, known: bytes, code: int | None) -> None:
         with self.free:
+            self.ended[code] += 1
             self.failed[known] = None
             if len(self.failed) > REMEMBERED:
                 self.failed.popitem(last=False)
