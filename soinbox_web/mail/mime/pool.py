@@ -34,7 +34,7 @@ class Pool:
         self.failed: OrderedDict[bytes, None] = OrderedDict()
 
     def ask(
-        self, job: str, raw: bytes, given: Any = None, *, who: str = "", seconds: float = SECONDS
+        self, job: str, raw: bytes, given: Any = None, *, who: str = "", seconds: float | None = None
     ) -> tuple[Any, list[bytes]]:
         """The answer to a job, for `who` waits with others. Raises Broken (and remembers it) or Busy."""
         known = sha256(raw + repr((job, given)).encode()).digest()
@@ -44,7 +44,7 @@ class Pool:
         child = self._take(who)
         try:
             child = child if child is not None and child.alive else self._begin(child)
-            return child.ask(job, raw, given, seconds)
+            return child.ask(job, raw, given, SECONDS if seconds is None else seconds)
         except BaseException as error:
             if child is not None:
                 child.close()
