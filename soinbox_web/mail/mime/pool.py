@@ -37,7 +37,9 @@ class Pool:
         self, job: str, raw: bytes, given: Any = None, *, who: str = "", seconds: float | None = None
     ) -> tuple[Any, list[bytes]]:
         """The answer to a job, for `who` waits with others. Raises Broken (and remembers it) or Busy."""
-        known = sha256(raw + repr((job, given)).encode()).digest()
+        digest = sha256(raw)
+        digest.update(repr((job, given)).encode())
+        known = digest.digest()
         with self.free:
             if known in self.failed:
                 raise Broken

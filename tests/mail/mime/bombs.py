@@ -109,7 +109,7 @@ BOMBS: dict[str, Bomb] = {
     "utf-16": lambda n: _typed("text/plain; charset=utf-16", b"\xd8" * n),
     # plain text
     "quoted in turns": lambda n: _typed("text/plain", b"a\n>b\n" * (n // 5)),
-    "quoted in blocks": lambda n: _typed("text/plain", b"a\n" + b">b\n" * 5 + b"c\n" * (n // 20)),
+    "quoted in blocks": lambda n: _typed("text/plain", (b"a\n" + b">b\n" * 5) * (n // 17)),
     "quoted deeply": lambda n: _typed("text/plain", b">" * n),
     "flowed": lambda n: _typed("text/plain; format=flowed", b"a \n" * (n // 3)),
     "flowed quotes": lambda n: _typed("text/plain; format=flowed", b"> a \n" * (n // 5)),
