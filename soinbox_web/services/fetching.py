@@ -1,6 +1,7 @@
 """Fetching whole messages into the mailbox file: at once when asked for, the newest in the background."""
 
 import json
+import logging
 import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,8 @@ from soinbox_web.mail import folders as server
 from soinbox_web.mail.answers import CommandRefused, Unavailable, said_goodbye
 from soinbox_web.mail.bodies import LARGEST, fetch_bodies, object_ids
 from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.mime.parse import readable_text
+from soinbox_web.mail.mime.pool import Busy
+from soinbox_web.mail.mime.worker import texts_guarded
 from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.message import MessageKey
@@ -22,6 +24,8 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.store import bodies, changes, folders, messages, requests, search, suspects
 from soinbox_web.store.database import Database
 from soinbox_web.store.requests import Request
+
+_log = logging.getLogger(__name__)
 
 BACKGROUND_LARGEST = 5_000_000  # bytes of one message
 BACKGROUND_TOTAL = 1_000_000_000  # bytes of an account
@@ -191,7 +195,7 @@ def _fetch(
         return 0
     rows = dict(chosen)
     came = size = 0
-    ready: list[tuple[int, bytes, int, str]] = []  # UID, packed, size, text
+    ready: list[tuple[int, bytes]] = []
     waiting = set(rows)
     try:
         for uid, raw in fetch_bodies(reader.connection, rows):
@@ -199,7 +203,7 @@ def _fetch(
             size += len(raw)
             if came and size > KEPT_AT_ONCE:
                 continue
-            ready.append((uid, bodies.pack(raw), len(raw), readable_text(raw)[:INDEXED]))
+            ready.append((uid, raw))
             came += 1
             if len(ready) == WRITTEN or len(raw) > LARGE:
                 _keep(reader, folder, rows, ready, names)
@@ -227,17 +231,30 @@ def _keep(
     reader: Reader,
     folder: Folder,
     rows: dict[int, int],
-    ready: list[tuple[int, bytes, int, str]],
+    ready: list[tuple[int, bytes]],
     names: Mapping[int, str],
 ) -> None:
     """One short write for some bodies, of messages that are still here; empties `ready`."""
     if not ready:
         return
+    texts = _texts(reader, [raw for _, raw in ready])
+    packed = [bodies.pack(raw) for _, raw in ready]
     now = reader.runtime.clock.now()
     with reader.mailbox.write() as connection:
-        here = set(messages.uids_among(connection, folder.id, [uid for uid, *_ in ready]))
-        for uid, packed, size, text in ready:
+        here = set(messages.uids_among(connection, folder.id, [uid for uid, _ in ready]))
+        for (uid, raw), kept, text in zip(ready, packed, texts, strict=True):
             if uid in here:
-                bodies.put(connection, rows[uid], packed, size, text, now, names.get(uid))
+                bodies.put(connection, rows[uid], kept, len(raw), text, now, names.get(uid))
         changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
     ready.clear()
+
+
+def _texts(reader: Reader, raws: list[bytes]) -> list[str]:
+    """Their texts; a message that took too much is kept without one, and its page says so."""
+    try:
+        found = texts_guarded(raws, INDEXED, f"account {reader.account.id}")
+    except Busy:
+        found = [None] * len(raws)
+    if lost := found.count(None):
+        _log.warning("%d messages of account %d are kept without their text", lost, reader.account.id)
+    return [text or "" for text in found]

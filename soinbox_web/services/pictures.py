@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import unquote
 
 from soinbox_web.mail.mime.worker import part_guarded
@@ -20,6 +21,7 @@ from soinbox_web.model.picture import picture_type
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import accounts, bodies, messages
+from soinbox_web.store.vault import Vault
 
 VALID = timedelta(minutes=10)
 LARGEST = 5_000_000  # bytes of one remote picture
@@ -76,7 +78,7 @@ def open_token(runtime: Runtime, text: str) -> Picture:
     if raw is None:
         raise _missing()
     try:
-        return _checked(part_guarded(raw, part)[2])
+        return _checked(part_guarded(raw, part, f"user {user_id}")[2])
     except KeyError as error:
         raise _missing() from error
 
@@ -115,7 +117,12 @@ def _claim(runtime: Runtime, text: str) -> tuple[int, MessageKey, int | None, st
 
 
 def _mac(runtime: Runtime, claim: bytes) -> bytes:
-    return hmac.digest(runtime.vault.derive("picture capability"), claim, hashlib.sha256)
+    return hmac.digest(_secret(runtime.vault), claim, hashlib.sha256)
+
+
+@lru_cache(maxsize=4)  # a message may show a thousand pictures
+def _secret(vault: Vault) -> bytes:
+    return vault.derive("picture capability")
 
 
 def _text(content: bytes) -> str:

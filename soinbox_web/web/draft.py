@@ -39,7 +39,7 @@ def new() -> ResponseReturnValue:
             raise AccessError(Problem("not_found"))
         if raw is None:
             return _wait(key)
-        parsed = viewing.parsed(raw)
+        parsed = viewing.parsed(raw, current_user.id)
         source = Source(key, parsed, raw, _line(kind, parsed))
     to = request.args.get("to", "")[:1000]
     draft_id = composing.start(runtime(), current_user.id, account_id, kind, to=to, source=source)

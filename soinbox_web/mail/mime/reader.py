@@ -5,6 +5,7 @@ import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from soinbox_web.mail.mime import caps, charset
 from soinbox_web.mail.mime.headers import base64_bytes, parameters
@@ -12,7 +13,7 @@ from soinbox_web.mail.mime.headers import base64_bytes, parameters
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*")
 _HEADER_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r(?!\n)|\Z)")
 TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
-_BLANKS = re.compile(rb"[ \t]+(?=\r?\n)")  # added on the way (RFC 2045 section 6.7, rule 3)
+_BLANKS = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")  # added on the way (RFC 2045 section 6.7, rule 3)
 _META = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?=\r|\n|\Z)")
 _UU_LINE = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,200}\r?\n", re.MULTILINE)
@@ -45,7 +46,7 @@ class Part:
 
     @property
     def disposition(self) -> tuple[str, dict[str, str]]:
-        return parameters(_text(self.value("content-disposition")))
+        return _disposition(_text(self.value("content-disposition")))
 
     @property
     def raw_name(self) -> str:
@@ -272,6 +273,12 @@ def _uudecode(body: bytes) -> bytes:
 def has_uuencode(text: str) -> bool:
     """Whether a text carries an old uuencoded file."""
     return re.search(r"^begin [0-7]{3,4} \S[^\n]{0,200}\n[!-`]", text, re.MULTILINE) is not None
+
+
+@lru_cache(maxsize=64)  # it is asked for many times of each part
+def _disposition(value: str) -> tuple[str, dict[str, str]]:
+    """The dictionary is shared and nobody writes to it."""
+    return parameters(value)
 
 
 def _text(value: bytes) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from soinbox_web.mail.mime.compose import new_message_id
-from soinbox_web.mail.mime.parse import parse
+from soinbox_web.mail.mime.worker import open_guarded
 from soinbox_web.model.account import Account
 from soinbox_web.model.recipients import read_recipients, write_recipients
 from soinbox_web.problems import InputError, Problem, SendError
@@ -27,7 +27,7 @@ def queue_file(runtime: Runtime, account: Account, raw: bytes) -> int:
     InputError without a recipient, or where one could not be sent to: nobody is left out. SendError
     sender_not_first or sending_not_set_up, also when its From is not the account's address.
     """
-    message = parse(raw)
+    message = open_guarded(raw).message
     if message.source_only:
         raise InputError(Problem("file_unreadable", facts={"detail": ", ".join(message.defects)}))
     people = read_recipients(write_recipients((*message.to, *message.cc, *message.bcc)))
