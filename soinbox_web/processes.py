@@ -40,6 +40,7 @@ def web(settings: Settings) -> None:
         timeout_graceful_shutdown=2,
         access_log=False,
         server_header=False,
+        log_config=None,  # ours stays
         log_level="warning",
         proxy_headers=settings.trusted_proxies > 0,
         forwarded_allow_ips="127.0.0.1",
