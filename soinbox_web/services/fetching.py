@@ -214,7 +214,7 @@ def _fetch(
         raise
     finally:
         _keep(reader, folder, rows, ready, names)
-        _learn(reader, claims)
+    _learn(reader, claims)
     if came:
         with reader.mailbox.write() as connection:
             bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())

@@ -1,6 +1,7 @@
 """Whether a message comes from whom it seems to come."""
 
 import email.policy
+import random
 from collections.abc import Iterable
 from email.message import EmailMessage
 
@@ -223,37 +224,41 @@ def test_the_account_learns_while_it_fetches_and_a_message_is_marked_by_its_key(
         sender_check.of_message(runtime, account.user_id, keys[0]._replace(uid=9_999))
 
 
+FIRST = (
+    "Piet", "Noor", "Klaas", "Emma", "Sofie", "Daan", "Fleur", "Lotte",
+    "Ruben", "Mees", "Sanne", "Joris", "Anna", "Jan", "Maud", "Thijs",
+    "Roos",
+)  # fmt: skip
+LAST = (
+    "Jansen", "Visser", "Mulder", "Boer", "Maas", "Smit", "Kok", "Vos",
+    "Bakker", "Peters", "Dekker", "Brouwer", "Hoekstra", "Kuipers", "Prins",
+)  # fmt: skip
+TRADE = (
+    "bakkerij", "fietsen", "strand", "drukkerij", "advies", "gemeente", "loodgieter", "hotel",
+    "schilders", "tuin", "noord", "zee", "bank",
+)  # fmt: skip
+PLACE = (
+    "zeezicht", "licht", "amstel", "oever", "poort", "dijk", "veld", "kamp",
+    "horst", "burg", "mond", "hoek", "wijk", "beek", "drecht",
+)  # fmt: skip
+
+
 def ordinary() -> Iterable[bytes]:
-    """Two thousand ordinary messages: known and unknown senders, lists, answers, forwarded ones."""
-    names = (
-        "Eva Smit",
-        "Piet Jansen",
-        "Noor Visser",
-        "Klaas Mulder",
-        "Emma de Boer",
-        "Bram Hendriks",
-        "Sofie Maas",
-    )
-    hosts = (
-        "bakkerij",
-        "fietsenwinkel",
-        "strandpaviljoen",
-        "drukkerij",
-        "adviesbureau",
-        "gemeente",
-        "loodgieter",
-    )
+    """Two thousand ordinary messages, all different: known and unknown senders, lists, answers elsewhere."""
+    chance = random.Random(11)
     for number in range(2_000):
-        name, host = names[number % 6], f"{hosts[number // 6 % 6]}-{'abcdefg'[number // 36 % 7]}.example"
-        if name == "Eva Smit":
-            host = "hotelzeezicht.example"
-        address = f"{name.split()[0].lower()}@{host}"
+        name = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
+        host = f"{chance.choice(TRADE)}{chance.choice(('', '-'))}{chance.choice(PLACE)}"
+        host += chance.choice((".nl", ".example", ".com"))
+        if number % 4 == 0 or name in ("Jan Bakker", "Anna Vries") or "zeezicht" in host or "rabo" in host:
+            name, host = "Eva Smit", "hotelzeezicht.example"
+        address = f"{name.replace(' ', '.').lower()}@{host}"
         message = EmailMessage(policy=email.policy.SMTP)
         passed = f"dmarc=pass header.from={host}"
         message["Authentication-Results"] = f"{OWN}; " + ("dmarc=none" if number % 3 else passed)
         message["Received"] = f"from mail.{host} by {OWN}; Mon, 23 Nov 2026 08:30:00 +0000"
         message["From"] = (f"{name} <{address}>", f'"{name} ({host})" <{address}>', address)[number % 3]
-        message["Subject"] = "Afspraak"
+        message["Subject"] = f"Afspraak {number}"
         if number % 5 == 0:
             message["Reply-To"] = f"administratie@{host}"
         if number % 11 == 0:
