@@ -84,11 +84,13 @@ class KnownDomains:
 
     def _written_before(self, below: str, own: str) -> str:
         """`rabobank.nl.login.example`, `rabobank-nl.example`: a known domain, where it is not its owner's."""
-        place = "." + skeleton(f"{below}.{_name(own)}") + "."
+        place = "." + skeleton(f"{below}.{_name(own)}").replace("-", ".") + "."
         for known in (*self.owned, *FAMOUS):
-            look = skeleton(known)
-            if f".{look}." in place or (len(_name(known)) >= 3 and f".{look.replace('.', '-')}." in place):
+            if f".{skeleton(known).replace('-', '.')}." in place:
                 return known
+        if all(_is_bait(word) for word in skeleton(_name(own)).split("-")):  # rabobank.login.example
+            looks = (skeleton(label) for label in below.split("."))
+            return next((self.by_skeleton[look] for look in looks if look in self.by_skeleton), "")
         return ""
 
     def _with_bait(self, own: str) -> str:

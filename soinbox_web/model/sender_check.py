@@ -16,6 +16,7 @@ Verdict = Literal["passed", "failed", "unproven", "none"]  # none: this account'
 
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:@]{1,64}@([^\s<>\"'(),;:@]{1,250}\.[^\s<>\"'(),;:@.]{2,60})")
 _DOMAIN = re.compile(r"(?<![\w.@-])((?:[\w-]{1,63}\.){1,5}[a-z]{2,24})(?![\w@-])")
+NAME_WORDS = 12  # of one name
 _WORD = re.compile(r"[^\W_]+")
 _VIA = re.compile(r"\s(?:via|namens|on behalf of)\s", re.IGNORECASE)
 
@@ -57,19 +58,23 @@ class Known:
 
     domains: KnownDomains
     addresses: frozenset[str]
-    by_name: dict[str, frozenset[str]]  # addresses by the name's skeleton
+    by_name: frozenset[str]  # their skeletons
 
     @classmethod
     def of(cls, people: Iterable[Correspondent], registrable: Callable[[str], str]) -> "Known":
         people = tuple(people)
-        by_name: dict[str, set[str]] = {}
-        for name, address in people:
-            by_name.setdefault(_name(name), set()).add(address.lower())
-        by_name.pop("", None)
         return cls(
             KnownDomains.of((domain_of(address) for _, address in people), registrable),
             frozenset(address.lower() for _, address in people),
-            {name: frozenset(addresses) for name, addresses in by_name.items()},
+            frozenset(_name(name) for name, _ in people) - {""},
+        )
+
+    def names(self, words: list[str]) -> bool:
+        """Whether this is the name of a card, or begins, ends or goes on around one of two words and more."""
+        words = words[:NAME_WORDS]
+        runs = (words[at : at + length] for length in (2, 3, 4) for at in range(len(words) - length + 1))
+        return _name(" ".join(words)) in self.by_name or any(
+            _name(" ".join(run)) in self.by_name for run in runs
         )
 
     def is_theirs(self, address: str) -> bool:
@@ -127,8 +132,7 @@ def _of_name(sender: Correspondent, seen: Seen, known: Known) -> Iterable[Mark]:
     if any(map(known.domains.has, named)) or (not seen.is_list and known.domains.named_by(words)):
         yield Mark("name_of_known", {"name": sender.name, "address": sender.address})
         return
-    theirs = known.by_name.get(_name(_VIA.split(sender.name)[0] if not seen.is_list else sender.name))
-    if theirs and (len(words) > 1 or not seen.is_list):
+    if (len(words) > 1 or not seen.is_list) and known.names(words):
         yield Mark("name_of_known", {"name": sender.name, "address": sender.address})
 
 

@@ -52,6 +52,7 @@ def codes(raw: bytes, own: Iterable[str] = (OWN,)) -> list[str]:
         "rabobannk.nl", "rabobank.com", "rabo-bank.nl", "r\u0430bobank.nl", "xn--rbobank-2fg.nl",
         "paypa1.com",
         "\u0430\u0440\u0440\u04cf\u0435.com", "hotelzeezlcht.example", "hotelzezicht.example", "gmai1.com",
+        "rabobank.login.example", "rabobank.nl-login.example",
         "h\u00f6telzeezicht.example", "noordlicht.example.evil.example",
     ],
 )  # fmt: skip
@@ -85,6 +86,8 @@ def test_ordinary_senders_are_not(sender: str) -> None:
         ("Smit, Eva <directie@evil.example>", "name_of_known"),
         ("=?utf-8?b?0JV2YSBTbWl0?= <x@evil.example>", "name_of_known"),  # a Cyrillic letter
         ("Rabobank Klantenservice <x@evil.example>", "name_of_known"),
+        ("De heer Jan Bakker <x@evil.example>", "name_of_known"),
+        ("Anna de Vries, directeur <x@evil.example>", "name_of_known"),
         ("Hotel Zeezicht <x@evil.example>", "name_of_known"),
         ('"hotelzeezicht.example" <x@evil.example>', "name_of_known"),
         ('"eva@hotelzeezicht.example" <x@evil.example>', "address_in_name"),
