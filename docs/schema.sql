@@ -222,6 +222,8 @@ CREATE TABLE outbox (
 
 CREATE INDEX outbox_due ON outbox(state, not_before);
 
+CREATE TABLE own_servers ( account_id INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE, name TEXT NOT NULL, domains TEXT NOT NULL, seen_at TEXT NOT NULL, PRIMARY KEY (account_id, name)) STRICT;
+
 CREATE TABLE person_addresses (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   person_id INTEGER NOT NULL REFERENCES persons(id) ON DELETE CASCADE,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from soinbox_web import processes
+from soinbox_web import logs, processes
 from soinbox_web.commands import Console, soinbox_command, text_of_stdin
 from soinbox_web.model.server import Login, Security
 from soinbox_web.services import (
@@ -29,6 +29,7 @@ SECURITY = click.Choice(["ssl", "starttls", "none"])
 @click.version_option(package_name="soinbox_web")
 def main() -> None:
     """soinbox: the mail room of a small team's CRM."""
+    logs.configure()
 
 
 @soinbox_command(main, name="demo")

@@ -45,6 +45,7 @@ def _run_uvicorn(settings: Settings) -> None:
         timeout_worker_healthcheck=HUNG_SECONDS,
         access_log=False,
         server_header=False,
+        log_config=None,  # ours stays
         log_level="warning",
         proxy_headers=settings.trusted_proxies > 0,
         forwarded_allow_ips="127.0.0.1",

@@ -13,6 +13,7 @@ from soinbox_web.mail import folders as server
 from soinbox_web.mail.answers import CommandRefused, Unavailable, said_goodbye
 from soinbox_web.mail.bodies import LARGEST, fetch_bodies, object_ids
 from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.mime import authentication
 from soinbox_web.mail.mime.pool import Busy
 from soinbox_web.mail.mime.worker import texts_guarded
 from soinbox_web.model.account import Account
@@ -21,7 +22,7 @@ from soinbox_web.model.message import MessageKey
 from soinbox_web.model.sync_plan import BODIES_SINCE, NO_BODIES, in_order
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import bodies, changes, folders, messages, requests, search, suspects
+from soinbox_web.store import bodies, changes, folders, messages, own_servers, requests, search, suspects
 from soinbox_web.store.database import Database
 from soinbox_web.store.requests import Request
 
@@ -34,6 +35,7 @@ AT_ONCE = 2_000_000  # bytes in one command
 KEPT_AT_ONCE = LARGEST + AT_ONCE  # bytes of its answer, where the server has told other sizes
 WRITTEN = 20  # bodies of one write, which stays below 50 ms
 LARGE = 100_000  # bytes; such a body is written at once
+NOT_DELIVERED = frozenset(("sent", "drafts", "junk", "trash"))  # mail there tells nothing of our own server
 INDEXED = 200_000  # characters of a message that the search knows
 
 
@@ -197,6 +199,7 @@ def _fetch(
     came = size = 0
     ready: list[tuple[int, bytes]] = []
     waiting = set(rows)
+    claims: set[tuple[str, str]] = set()  # which servers speak of whom
     try:
         for uid, raw in fetch_bodies(reader.connection, rows):
             waiting.discard(uid)
@@ -205,6 +208,8 @@ def _fetch(
                 continue
             ready.append((uid, raw))
             came += 1
+            if folder.role not in NOT_DELIVERED and (claim := authentication.claim(raw)) is not None:
+                claims.add(claim)
             if len(ready) == WRITTEN or len(raw) > LARGE:
                 _keep(reader, folder, rows, ready, names)
     except SoinboxError as error:
@@ -213,11 +218,21 @@ def _fetch(
         raise
     finally:
         _keep(reader, folder, rows, ready, names)
+    _learn(reader, claims)
     if came:
         with reader.mailbox.write() as connection:
             bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())
         reader.mailbox.checkpoint()
     return came
+
+
+def _learn(reader: Reader, claims: set[tuple[str, str]]) -> None:
+    """By which name this account's server tells of messages: nearly always known, then nothing is written."""
+    with reader.runtime.db.read() as connection:
+        news = own_servers.news(connection, reader.account.id, claims)
+    if news:
+        with reader.runtime.db.write() as connection:
+            own_servers.note(connection, reader.account.id, sorted(news), reader.runtime.clock.now())
 
 
 def _pass_over(reader: Reader, folder: Folder, uid: int) -> None:

@@ -18,6 +18,7 @@ from soinbox_web.store.migrations import (
     m202611261400_came_to,
     m202611271545_texts,
     m202612010300_fallen,
+    m202612010330_own_servers,
 )
 
 ALL = (
@@ -26,6 +27,7 @@ ALL = (
     m202611261400_came_to,
     m202611271545_texts,
     m202612010300_fallen,
+    m202612010330_own_servers,
 )
 
 _SET = Migrations("soinbox")
