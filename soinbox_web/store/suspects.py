@@ -2,39 +2,44 @@
 
 import json
 import sqlite3
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Literal
 
 Part = Literal["envelope", "body"]
+MOST = 100  # messages of one folder that are suspected at a time
 
 
-class Suspect(NamedTuple):
-    """The message that was to come next (0: of a first page), how often so, and how often it broke at all."""
+@dataclass
+class Suspects:
+    """How often a connection broke over a folder, and over each message that was to come next then."""
 
-    uid: int = 0
-    times: int = 0
     breaks: int = 0
+    times: dict[int, int] = field(default_factory=dict)  # by UID; 0: of a first page
 
 
 def note(
     connection: sqlite3.Connection, folder_id: int, part: Part, uid: int, *, sure: bool = False
-) -> Suspect:
-    """Note the message that was to come next when the connection broke; what is known of it now.
+) -> Suspects:
+    """Note the message that was to come next when the connection broke; what is known now.
 
     `sure`: it was no accident of the network, so once is as good as twice.
     """
-    before = known(connection, folder_id, part)
-    times = (before.times if before.uid == uid else 0) + (2 if sure else 1)
-    now = Suspect(uid, times, before.breaks + 1)
+    found = known(connection, folder_id, part)
+    found.breaks += 1
+    found.times[uid] = found.times.pop(uid, 0) + (2 if sure else 1)
+    kept = list(found.times.items())[-MOST:]
     connection.execute(
-        "INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (_name(folder_id, part), json.dumps(now))
+        "INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)",
+        (_name(folder_id, part), json.dumps([found.breaks, kept])),
     )
-    return now
+    return found
 
 
-def known(connection: sqlite3.Connection, folder_id: int, part: Part) -> Suspect:
-    """The suspect of a folder; one without breaks when there is none."""
+def known(connection: sqlite3.Connection, folder_id: int, part: Part) -> Suspects:
+    """What is suspected in a folder."""
     found = connection.execute("SELECT value FROM facts WHERE name = ?", (_name(folder_id, part),)).fetchone()
-    return Suspect(*json.loads(found["value"])) if found else Suspect()
+    breaks, times = json.loads(found["value"]) if found else (0, [])
+    return Suspects(breaks, dict(times))
 
 
 def acquit(connection: sqlite3.Connection, folder_id: int, part: Part) -> None:

@@ -37,8 +37,8 @@ class Message:
         people = b" ".join([b"(%b)" % _PERSON] * 4 + [self.cc, b"NIL"])
         references = self.references or b"\r\n"
         return (
-            b'* %d FETCH (%b ENVELOPE ("Mon, 23 Nov 2026 09:30:00 +0100" "Offerte %d" %b NIL "<%d@x.example>")'
-            b" BODYSTRUCTURE %b BODY[HEADER.FIELDS (REFERENCES)] {%d}\r\n%b)\r\n"
+            b'* %d FETCH (%b ENVELOPE ("Mon, 23 Nov 2026 09:30:00 +0100" "Offerte %d" %b NIL "<%d@x.example>"'
+            b") BODYSTRUCTURE %b BODY[HEADER.FIELDS (REFERENCES)] {%d}\r\n%b)\r\n"
         ) % (
             self.uid, self.first(), self.uid, people, self.uid, _STRUCTURE, len(references), references,
         )  # fmt: skip

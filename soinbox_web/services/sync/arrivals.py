@@ -15,11 +15,12 @@ from soinbox_web.model.sync_plan import Progress
 from soinbox_web.problems import SoinboxError
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import aside, folders, messages, suspects
+from soinbox_web.store.suspects import Suspects
 
 FIRST_PAGE = 50
 BATCH = 500
 IN_PARTS = 25  # messages of a batch that is asked for field by field
-AHEAD = 2  # batches asked for at once
+AHEAD = 2  # batches asked for at once, unless a connection broke: then the message at fault is to be seen
 AGAIN_AT_ONCE = 6  # connections that broke over messages of one folder before the next one waits
 WRITTEN = 125  # rows of one write, which stays below 50 ms
 RECENT_SECONDS = 86_400  # an arrival of longer ago says nothing of how quick we are
@@ -34,18 +35,23 @@ def fetch(session: Session, folder: Folder, asked: Collection[int], total: int) 
     asks last and alone, and for smaller batches each time it happens again. Raises SoinboxError.
     """
     envelopes, reasons = Envelopes(session.connection), dict[int, Reason]()
-    waiting = _plan(session, folder, asked)
-    ahead = 0
+    with session.mailbox.read() as connection:
+        suspected = suspects.known(connection, folder.id, "envelope")
+    waiting = _plan(session, folder, asked, suspected)
+    at_once, ahead = 1 if suspected.breaks else AHEAD, 0
     while waiting or ahead:
-        while waiting and ahead < AHEAD:
+        while waiting and ahead < at_once:
             envelopes.ask(waiting.pop())
             ahead += 1
         try:
             taken = envelopes.take()
         except SoinboxError as error:
-            _store(session, folder, [one for one in envelopes.came() if isinstance(one, Envelope)], total)
+            came = envelopes.came()
+            _store(session, folder, [one for one in came if isinstance(one, Envelope)], total)
             if not isinstance(error, NotNow):
-                _broke_off(session, folder, *envelopes.awaited(), error)
+                last = came[-1] if came else None  # what follows one that cannot be read is part of it
+                at = (last.uid, last.depth) if isinstance(last, Unreadable) else envelopes.awaited()
+                _broke_off(session, folder, *at, error)
             raise
         ahead -= taken.ended
         _store(session, folder, [one for one in taken.found if isinstance(one, Envelope)], total)
@@ -53,17 +59,15 @@ def fetch(session: Session, folder: Folder, asked: Collection[int], total: int) 
         yield
 
 
-def _plan(session: Session, folder: Folder, asked: Collection[int]) -> list[Asked]:
-    """The batches, last one first; a suspect by itself, after all others."""
+def _plan(session: Session, folder: Folder, asked: Collection[int], suspected: Suspects) -> list[Asked]:
+    """The batches, last one first; each suspect by itself, after all others."""
     with session.mailbox.read() as connection:
         skipped = set(aside.uids(connection, folder.id, session.version))
-        suspect = suspects.known(connection, folder.id, "envelope")
-    wanted = [uid for uid in asked if uid not in skipped and uid != suspect.uid]
-    size = max(1, BATCH >> suspect.breaks)
-    waiting = [Asked(batch) for batch in uid_set.batches(wanted, size)][::-1]
-    if suspect.uid in asked and suspect.uid not in skipped:
-        waiting.insert(0, Asked([suspect.uid], 1 if suspect.times > 1 else 0))
-    return waiting
+    wanted = [uid for uid in asked if uid not in skipped]
+    innocent = [uid for uid in wanted if uid not in suspected.times]
+    batches = [Asked(batch) for batch in uid_set.batches(innocent, max(1, BATCH >> suspected.breaks))]
+    alone = [Asked([uid], 1 if suspected.times[uid] > 1 else 0) for uid in wanted if uid in suspected.times]
+    return [*batches, *alone][::-1]
 
 
 def _deeper(session: Session, folder: Folder, taken: Taken, reasons: dict[int, Reason]) -> list[Asked]:
@@ -138,11 +142,12 @@ def _broke_off(session: Session, folder: Folder, uid: int, depth: Depth, error: 
     """
     cause = cause_of(error)
     with session.mailbox.write() as connection:
-        suspect = suspects.note(connection, folder.id, "envelope", uid, sure=cause in ("beyond", "silent"))
+        sure = cause in ("beyond", "silent")
+        breaks = suspects.note(connection, folder.id, "envelope", uid, sure=sure).breaks
         if uid and depth:
             now = session.runtime.clock.now()
             aside.put(connection, folder.id, {uid: "hung_up"}, session.version, day=now)
-    session.again = cause in ("beyond", "goodbye") and suspect.breaks <= AGAIN_AT_ONCE
+    session.again = cause in ("beyond", "goodbye") and breaks <= AGAIN_AT_ONCE
 
 
 def _store(session: Session, folder: Folder, envelopes: Sequence[Envelope], total: int) -> None:
