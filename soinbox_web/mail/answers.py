@@ -66,6 +66,15 @@ class Passed(NamedTuple):
     tail: bytes
 
 
+class Tally:
+    """Hears of answers that were passed over, and remembers only how many."""
+
+    count = 0
+
+    def __call__(self, passed: Passed) -> None:
+        self.count += 1
+
+
 class Tagged(NamedTuple):
     """The end of a command: OK, NO or BAD behind its tag."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
+from typing import NamedTuple
 
 from imap_tools import AND
 
@@ -14,6 +15,7 @@ from soinbox_web.mail.answers import (
     Answer,
     CommandRefused,
     Tagged,
+    Tally,
     begin,
     check_ours,
     heard,
@@ -32,26 +34,56 @@ from soinbox_web.problems import Problem, ProtocolError
 
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN"
 MOST_FOLDERS = 10_000
+LONGEST_NAME = 1_000  # bytes of a folder's name; what is longer no server keeps on a disk
+_AROUND = 1_000  # bytes of a LIST or STATUS besides the name
 _LARGEST = 2**63 - 1  # number that IMAP has (a MODSEQ), and SQLite
 _CHANGES = 40_000_000  # bytes of what QRESYNC tells: the flags of 250,000 messages; more is asked for again
 
 
-def list_folders(connection: ImapConnection) -> list[ServerFolder]:
-    """Every folder with its role, and with its status where LIST-STATUS (RFC 5819) is offered."""
+class Listed(NamedTuple):
+    """The folders of a server, and how many more it has named than one keeps."""
+
+    folders: list[ServerFolder]
+    left_out: int
+
+
+def list_folders(connection: ImapConnection) -> Listed:
+    """Every folder with its role, and with its status where LIST-STATUS (RFC 5819) is offered.
+
+    Of more than `MOST_FOLDERS` those that come first, and INBOX; none whose name is too long.
+    """
     wanted = [f"STATUS ({_status_items(connection)})"] if "LIST-STATUS" in connection.capabilities else []
     if wanted and "SPECIAL-USE" in connection.capabilities:
         wanted.append("SPECIAL-USE")
     try:
         extra = [f"RETURN ({' '.join(wanted)})"] if wanted else []
-        answers = run(connection, "LIST", '""', '"*"', *extra).answers
+        answers, left_out = _listed(connection, *extra)
     except CommandRefused:
         if not wanted:
             raise
-        answers = run(connection, "LIST", '""', '"*"').answers
-    found = _read_list(answers[: 3 * MOST_FOLDERS], connection.utf8)
+        answers, left_out = _listed(connection)
+    found = _read_list(answers, connection.utf8)
     if not any(folder.role == "inbox" for folder in found):
         found.insert(0, ServerFolder("INBOX", "INBOX", "", "inbox", True))
-    return _with_roles_by_name(found)
+    return Listed(_with_roles_by_name(found), left_out)
+
+
+def _listed(connection: ImapConnection, *extra: str) -> tuple[list[Answer], int]:
+    """The answers to LIST that are kept, and how many folders are left out."""
+    kept: list[Answer] = []
+    too_long = Tally()
+    left_out = 0
+    room = {b"LIST ": MOST_FOLDERS, b"STATU": MOST_FOLDERS}
+    for answer in stream(connection, "LIST", '""', '"*"', *extra, passed=too_long):
+        size, kind = sum(map(len, answer)), answer[0][:5].upper()
+        inbox = answer[-1][-7:].upper().strip(b' "') == b"INBOX"
+        if size > LONGEST_NAME + _AROUND or (room.get(kind, 0) <= 0 and not inbox):
+            connection.client.forget(size)
+            left_out += kind == b"LIST "
+            continue
+        kept.append(answer)
+        room[kind] = room.get(kind, 0) - 1
+    return kept, left_out + too_long.count
 
 
 def status(connection: ImapConnection, wire: str) -> FolderStatus:
@@ -239,7 +271,9 @@ def flags(
     if changed_since:
         words.append(f"(CHANGEDSINCE {changed_since})")
     left = uid_set.MOST
-    for answer in stream(connection, *([] if by_number else ["UID"]), *words):
+    for answer in stream(
+        connection, *([] if by_number else ["UID"]), *words, passed=Tally()
+    ):  # of such a message they stay
         found = _flags_of(answer)
         if found is not None and left:
             left -= 1
@@ -275,7 +309,8 @@ def _opened(connection: ImapConnection, verb: str, wire: str, *parameters: str) 
     connection.opened = ""  # a folder that cannot be opened leaves none open
     numbers = {"UIDVALIDITY": 0, "UIDNEXT": 0, "HIGHESTMODSEQ": 0}
     total, told, room, left = 0, [], _CHANGES, uid_set.MOST
-    for text, *_ in stream(connection, verb, quoted(wire), *parameters):
+    too_long = Tally()
+    for text, *_ in stream(connection, verb, quoted(wire), *parameters, passed=too_long):
         if code := _CODE.match(text):
             number = int(code[2])
             numbers[code[1].decode().upper()] = number if number <= _LARGEST else 0
@@ -291,7 +326,7 @@ def _opened(connection: ImapConnection, verb: str, wire: str, *parameters: str) 
                 connection.client.go_on()
     connection.client.state, connection.opened = "SELECTED", wire
     status = FolderStatus(numbers["UIDVALIDITY"], numbers["UIDNEXT"], total, numbers["HIGHESTMODSEQ"])
-    return Opened(status, room >= 0, told)
+    return Opened(status, room >= 0 and not too_long.count, told)
 
 
 def _status_items(connection: ImapConnection) -> str:

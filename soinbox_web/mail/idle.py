@@ -8,6 +8,7 @@ from soinbox_web.mail.answers import (
     Answer,
     CommandRefused,
     Passed,
+    Tally,
     begin,
     next_line,
     refuse_end,
@@ -93,7 +94,7 @@ class Idle:
         changed = False
         try:
             asked = ("NOTIFY", "SET", "STATUS", here, others)
-            for answer in stream(self._connection, *asked, passed=_unheard):
+            for answer in stream(self._connection, *asked, passed=Tally()):
                 changed = self._take(answer) or changed
         except CommandRefused:
             self._everywhere = False
@@ -123,10 +124,6 @@ class Idle:
                 raise ImapClient.abort(line.decode("latin-1").strip())
             changed = self._take(self._whole(line)) or changed
         return changed
-
-
-def _unheard(passed: Passed) -> None:
-    """What is beyond our caps is not told; the next look at all folders finds what can be found."""
 
 
 _NEWS = (b"EXISTS", b"EXPUNGE", b"FETCH")

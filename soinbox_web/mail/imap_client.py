@@ -137,7 +137,7 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
     def forget(self, size: int) -> None:
         """What was counted as kept is not. Raises Overflow when that is more than a sane server says."""
         self._left += size + EACH
-        self._pass(size, Overflow(f"more than {PASSED} bytes of no use in answer to one command"))
+        self._pass(size + 20, Overflow(f"more than {PASSED} bytes of no use in answer to one command"))
 
     def send(self, data: bytes) -> None:  # type: ignore[override]
         self.wire.send(data)

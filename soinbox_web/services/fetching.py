@@ -9,7 +9,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused, Unavailable, said_goodbye
+from soinbox_web.mail.answers import CommandRefused, NotNow, Unavailable, cause_of
 from soinbox_web.mail.bodies import LARGEST, fetch_bodies, object_ids
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.mime.parse import readable_text
@@ -161,8 +161,10 @@ def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
     if row["size"] > LARGEST:
         raise AccessError(Problem("message_too_big", "imap"))
     reader.open(folder)
-    if not _fetch(reader, folder, [(row["uid"], row["id"])]):
-        raise AccessError(Problem("message_gone", "imap"))
+    handled = _fetch(reader, folder, [(row["uid"], row["id"])])
+    with reader.mailbox.read() as connection:
+        if not bodies.has(connection, row["id"]):
+            raise AccessError(Problem("message_too_big" if handled else "message_gone", "imap"))
 
 
 def _adopt(
@@ -186,16 +188,20 @@ def _fetch(
     chosen: Sequence[tuple[int, int]],
     names: Mapping[int, str] = MappingProxyType({}),
 ) -> int:
-    """Fetch (UID, row id) pairs; how many came. `names` are object ids, as far as they are known."""
+    """Fetch (UID, row id) pairs; how many came, or will not. `names`: object ids, as far as they are known."""
     if not chosen:
         return 0
     rows = dict(chosen)
-    came = size = 0
+    came = size = given_up = 0
     ready: list[tuple[int, bytes, int, str]] = []  # UID, packed, size, text
     waiting = set(rows)
     try:
         for uid, raw in fetch_bodies(reader.connection, rows):
             waiting.discard(uid)
+            if raw is None:
+                _give_up(reader, folder, uid)
+                given_up += 1
+                continue
             size += len(raw)
             if came and size > KEPT_AT_ONCE:
                 continue
@@ -204,8 +210,8 @@ def _fetch(
             if len(ready) == WRITTEN or len(raw) > LARGE:
                 _keep(reader, folder, rows, ready, names)
     except SoinboxError as error:
-        if said_goodbye(error) or isinstance(error, CommandRefused | Unavailable):
-            _pass_over(reader, folder, min(waiting, default=0))
+        if not isinstance(error, NotNow) or isinstance(error, Unavailable):
+            _pass_over(reader, folder, min(waiting, default=0), error)
         raise
     finally:
         _keep(reader, folder, rows, ready, names)
@@ -213,14 +219,22 @@ def _fetch(
         with reader.mailbox.write() as connection:
             bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())
         reader.mailbox.checkpoint()
-    return came
+    return came + given_up
 
 
-def _pass_over(reader: Reader, folder: Folder, uid: int) -> None:
-    """The server stopped at this message; the second time in a row it is not asked for again by itself."""
+def _pass_over(reader: Reader, folder: Folder, uid: int, error: SoinboxError) -> None:
+    """The server stopped at this message: the next time, or the third when it may be the network's fault."""
+    sure = isinstance(error, CommandRefused | Unavailable) or cause_of(error) != "network"
     with reader.mailbox.write() as connection:
-        if suspects.note(connection, folder.id, "body", uid):
+        found = suspects.note(connection, folder.id, "body", uid, sure=sure)
+        if found.times[uid] > 2:
             bodies.give_up(connection, folder.id, uid)
+
+
+def _give_up(reader: Reader, folder: Folder, uid: int) -> None:
+    """It is larger than the server has told, or than we take: nobody asks for it again by himself."""
+    with reader.mailbox.write() as connection:
+        bodies.give_up(connection, folder.id, uid)
 
 
 def _keep(
