@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from soinbox_web import memory
 from soinbox_web.clock import Clock, SystemClock
 from soinbox_web.problems import Problem, StoreError
 from soinbox_web.settings import Settings
@@ -86,6 +87,7 @@ class Runtime:
 
 def build(settings: Settings, clock: Clock | None = None, *, database: type[Database] = Database) -> Runtime:
     """Open (or make) the instance: folders 0700, files 0600, schema migrated, key ring read."""
+    memory.give_back()
     clock = clock or SystemClock()
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)

@@ -261,10 +261,8 @@ def _read_past(client: ImapClient, head: bytes, error: LongLine | LongLiteral) -
     while True:
         try:
             tail = client.pass_over(error)
-        except LongLine as another:
-            if another is error:
-                raise
-            error = another
+        except LongLine as behind:
+            error = behind
             continue
         if not tail.endswith(b"\n"):
             raise ImapClient.abort("socket error: EOF")

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
@@ -78,7 +78,8 @@ def _listed(connection: ImapConnection, *extra: str) -> tuple[list[Answer], int]
         size, kind = sum(map(len, answer)), answer[0][:5].upper()
         inbox = answer[-1][-7:].upper().strip(b' "') == b"INBOX"
         if size > LONGEST_NAME + _AROUND or (room.get(kind, 0) <= 0 and not inbox):
-            connection.client.forget(size)
+            with translated(connection):
+                connection.client.forget(size)
             left_out += kind == b"LIST "
             continue
         kept.append(answer)
@@ -214,13 +215,13 @@ def uids(connection: ImapConnection, first: int = 1) -> list[int]:
     """The UIDs from `first` on in the folder that is open, ascending."""
     wanted = "ALL" if first <= 1 else f"UID {first}:*"
     compact = ["RETURN (ALL)"] if "ESEARCH" in connection.capabilities else []
-    found = uids_found(run(connection, "UID", "SEARCH", *compact, wanted).answers)
+    found = uids_found(stream(connection, "UID", "SEARCH", *compact, wanted))
     return found[bisect_left(found, first) :]
 
 
 def uids_since(connection: ImapConnection, day: date) -> list[int]:
     """The UIDs of what arrived on this day or later (RFC 9051: SINCE, INTERNALDATE without its zone)."""
-    return uids_found(run(connection, "UID", "SEARCH", str(AND(date_gte=day))).answers)
+    return uids_found(stream(connection, "UID", "SEARCH", str(AND(date_gte=day))))
 
 
 def text_search(connection: ImapConnection, words: Sequence[str]) -> list[int]:
@@ -234,17 +235,17 @@ def text_search(connection: ImapConnection, words: Sequence[str]) -> list[int]:
     plain = [word for word in words if word.isascii() or connection.utf8]
     keys = [part for word in plain for part in ("TEXT", quoted(word.encode().decode("latin-1")))]
     with connection.client.unhurried():
-        found = set(uids_found(run(connection, "UID", "SEARCH", *keys).answers)) if keys else None
+        found = set(uids_found(stream(connection, "UID", "SEARCH", *keys))) if keys else None
         for word in words:
             if word not in plain:
                 connection.client.literal = word.encode()  # type: ignore[assignment]
-                answers = run(connection, "UID", "SEARCH", "CHARSET", "UTF-8", "TEXT").answers
+                answers = stream(connection, "UID", "SEARCH", "CHARSET", "UTF-8", "TEXT")
                 each = set(uids_found(answers))
                 found = each if found is None else found & each
     return sorted(found or ())
 
 
-def uids_found(answers: list[Answer]) -> list[int]:
+def uids_found(answers: Iterable[Answer]) -> list[int]:
     """The UIDs in all the answers to one UID SEARCH, ascending. Raises ProtocolError for too many."""
     found: list[int] = []
     for answer in answers:
@@ -271,9 +272,8 @@ def flags(
     if changed_since:
         words.append(f"(CHANGEDSINCE {changed_since})")
     left = uid_set.MOST
-    for answer in stream(
-        connection, *([] if by_number else ["UID"]), *words, passed=Tally()
-    ):  # of such a message they stay
+    unread = Tally()  # of a message whose flags break our caps, they stay here as they are
+    for answer in stream(connection, *([] if by_number else ["UID"]), *words, passed=unread):
         found = _flags_of(answer)
         if found is not None and left:
             left -= 1

@@ -29,8 +29,11 @@ LONG_LINES = {
 LITERAL = 50_000_000  # of a FETCH; elsewhere it is as long as a line
 PIECE = 500_000  # of a literal, that is something useful by itself
 KEPT = LITERAL + 2_000_000  # bytes of the answers to one command, as far as they are kept
+FEW = {"CAPABILITY", "AUTHENTICATE", "LOGIN", "ID", "STARTTLS", "ENABLE", "COMPRESS", "LOGOUT"}
+KEPT_OF_FEW = 2_000_000  # bytes of the answers to those
 PASSED = 60_000_000  # bytes of the answers to one command that are read past, since they break a cap
 EACH = 100  # bytes that a kept line takes besides what it says
+EACH_PASSED = 20  # and one that is only read past
 WORK = {"APPEND", "COPY", "MOVE", "STORE", "EXPUNGE"}  # at which a server may say `* OK` now and then
 EVIDENCE_LINES, EVIDENCE_LINE = 20, 2_000
 SLOWEST = 20_000  # bytes a second of a message, in either direction, that still count as alive
@@ -117,27 +120,29 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
     def pass_over(self, error: LongLine | LongLiteral) -> bytes:
         """Read past what is too long, to the end of its line, or of the line behind it: the last bytes.
 
-        Raises the error itself where that would be too much, LongLine for the line behind a literal.
+        Raises Overflow where that would be too much, LongLine for the line behind a literal.
         """
         if isinstance(error, LongLiteral):
-            self._pass(error.size, error)
+            if not self._may_pass(error.size):
+                raise Overflow(f"{error}, too many to read past")
             self.wire.pass_over(error.size)
             return self.readline()
         if error.ended:
             return error.tail
         tail, size = self.wire.end_of_line(self._passable)
-        self._pass(size, error)
+        if not self._may_pass(size):
+            raise Overflow(f"{error}, too many to read past")
         return tail
 
-    def _pass(self, size: int, error: Overflow) -> None:
+    def _may_pass(self, size: int) -> bool:
         self._passable -= size
-        if self._passable < 0:
-            raise error
+        return self._passable >= 0
 
     def forget(self, size: int) -> None:
         """What was counted as kept is not. Raises Overflow when that is more than a sane server says."""
         self._left += size + EACH
-        self._pass(size + 20, Overflow(f"more than {PASSED} bytes of no use in answer to one command"))
+        if not self._may_pass(size + EACH_PASSED):
+            raise Overflow(f"more than {PASSED} bytes of no use in answer to one command")
 
     def send(self, data: bytes) -> None:  # type: ignore[override]
         self.wire.send(data)
@@ -170,7 +175,7 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         self.wire.allow(self.prompt_seconds + sending, self.command_seconds + sending)
         self._line_limit = LONG_LINES.get(verb, LINE)
         self._literal_limit = self.literal_limit if verb == "FETCH" else LINE
-        self._left, self._passable = KEPT, PASSED
+        self._left, self._passable = KEPT_OF_FEW if verb in FEW else KEPT, PASSED
 
     def spend(self, size: int) -> None:
         """Count what is kept of the answers. Raises Overflow when that is more than a sane server says."""

@@ -188,7 +188,7 @@ def _fetch(
     chosen: Sequence[tuple[int, int]],
     names: Mapping[int, str] = MappingProxyType({}),
 ) -> int:
-    """Fetch (UID, row id) pairs; how many came, or will not. `names`: object ids, as far as they are known."""
+    """Fetch (UID, row id) pairs; how many came or never will. `names`: object ids, as far as known."""
     if not chosen:
         return 0
     rows = dict(chosen)
