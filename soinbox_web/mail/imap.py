@@ -35,9 +35,8 @@ class MailBox(BaseMailBox):
     def __init__(self, client: ImapClient) -> None:
         self._capped = client
         super().__init__()
-        self.folder.mailbox = self.idle.mailbox = weakref.proxy(
-            self
-        )  # else its buffers wait for a collection
+        # No cycle: what a hostile server said goes with the connection, not with some later collection.
+        self.folder.mailbox = self.idle.mailbox = weakref.proxy(self)
 
     def _get_mailbox_client(self) -> ImapClient:
         return self._capped

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from soinbox_web.mail import folders as server
 from soinbox_web.mail.answers import CommandRefused, NotNow, Unavailable, cause_of
-from soinbox_web.mail.bodies import LARGEST, fetch_bodies, object_ids
+from soinbox_web.mail.bodies import LARGEST, fetch_beginning, fetch_bodies, object_ids
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.mime.parse import readable_text
 from soinbox_web.model.account import Account
@@ -19,7 +19,7 @@ from soinbox_web.model.message import MessageKey
 from soinbox_web.model.sync_plan import BODIES_SINCE, NO_BODIES, in_order
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import bodies, changes, folders, messages, requests, search, suspects
+from soinbox_web.store import aside, bodies, changes, folders, messages, requests, search, suspects
 from soinbox_web.store.database import Database
 from soinbox_web.store.requests import Request
 
@@ -30,6 +30,7 @@ AT_ONCE = 2_000_000  # bytes in one command
 KEPT_AT_ONCE = LARGEST + AT_ONCE  # bytes of its answer, where the server has told other sizes
 WRITTEN = 20  # bodies of one write, which stays below 50 ms
 LARGE = 100_000  # bytes; such a body is written at once
+SOURCE = 200_000  # bytes that are shown of a message that stands aside
 INDEXED = 200_000  # characters of a message that the search knows
 
 
@@ -154,10 +155,15 @@ def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
     with reader.mailbox.read() as connection:
         row = messages.find(connection, key.folder, key.uidvalidity, key.uid) if key else None
         folder = folders.by_name(connection, key.folder) if key else None
-        if row is None or folder is None:
-            raise AccessError(Problem("message_gone", "imap"))
-        if bodies.has(connection, row["id"]):
-            return
+        stands_aside = key and aside.find(connection, key.folder, key.uidvalidity, key.uid)
+        here = row is not None and bodies.has(connection, row["id"])
+    if here:
+        return
+    if folder is not None and key is not None and stands_aside:
+        _fetch_source(reader, folder, key.uid)
+        return
+    if row is None or folder is None:
+        raise AccessError(Problem("message_gone", "imap"))
     if row["size"] > LARGEST:
         raise AccessError(Problem("message_too_big", "imap"))
     reader.open(folder)
@@ -165,6 +171,18 @@ def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
     with reader.mailbox.read() as connection:
         if not bodies.has(connection, row["id"]):
             raise AccessError(Problem("message_too_big" if handled else "message_gone", "imap"))
+
+
+def _fetch_source(reader: Reader, folder: Folder, uid: int) -> None:
+    """The beginning of one that stands aside."""
+    reader.open(folder)
+    raw = fetch_beginning(reader.connection, uid, SOURCE)
+    if raw is None:
+        raise AccessError(Problem("message_gone", "imap"))
+    now = reader.runtime.clock.now()
+    with reader.mailbox.write() as connection:
+        aside.keep_source(connection, folder.id, uid, bodies.pack(raw))
+        changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
 
 
 def _adopt(

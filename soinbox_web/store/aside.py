@@ -112,7 +112,7 @@ def listing(connection: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
 def find(connection: sqlite3.Connection, folder: str, uidvalidity: int, uid: int) -> sqlite3.Row | None:
     """One that cannot be had, by its message key; `source` as it was kept."""
     found: sqlite3.Row | None = connection.execute(
-        "SELECT s.*, f.name AS folder FROM set_aside s JOIN folders f ON f.id = s.folder_id"
+        "SELECT s.*, f.name AS folder, f.uidvalidity FROM set_aside s JOIN folders f ON f.id = s.folder_id"
         " WHERE f.name = ? AND f.uidvalidity = ? AND s.uid = ? AND s.version <> ?",
         (folder, uidvalidity, uid, _NO_VERSION),
     ).fetchone()
