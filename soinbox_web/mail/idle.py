@@ -17,6 +17,7 @@ from soinbox_web.mail.answers import (
     translated,
     with_literals,
 )
+from soinbox_web.mail.folder_answers import told_of
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import ImapClient
 
@@ -113,7 +114,7 @@ class Idle:
             return _matters(answer.head)
         known = len(self.elsewhere) < folders.MOST_FOLDERS
         if self._everywhere and known and answer[0][:5].upper() in (b"STATU", b"LIST "):
-            self.elsewhere.update(folders.told_of(answer))
+            self.elsewhere.update(told_of(answer))
         return _matters(answer[0])
 
     def _until(self, last: bytes, tag: bytes) -> bool:
