@@ -50,7 +50,7 @@ class Settings:
         default_factory=AllowList,
         metadata={
             "doc": "mail servers exempt from address and port rules: `name`, `name:port`, `cidr`,"
-            " `cidr:port`, …; with `https://` before it, pages of autoconfig and OAuth; never pictures in e-mails"
+            " `cidr:port`, …; with `https://` before it, pages of set-up and OAuth; never pictures in e-mails"
         },
     )
     allow_plain: AllowList = field(

@@ -1,0 +1,1 @@
+"""Figures of trust: one module each, with `figures(every)`."""
