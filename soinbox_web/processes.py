@@ -151,7 +151,7 @@ def _refused(settings: Settings) -> OSError | None:
 
 
 def _guard_binding(settings: Settings) -> None:
-    """Anything but loopback needs https in front (architecture.md, Processes)."""
+    """Anything but loopback needs https in front."""
     if (
         not settings.host.startswith("127.")
         and settings.host not in ("localhost", "::1")

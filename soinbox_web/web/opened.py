@@ -21,8 +21,9 @@ def pane(text: str) -> dict[str, Any]:
 
     Opening marks as read when the options say so, except when a browser only looks ahead (Sec-Purpose).
     """
-    empty: dict[str, Any] = {"message": None, "opened_key": text, "pane_problem": None}
     key = MessageKey.read(text)
+    asked = str(key or "unknown") if text else ""
+    empty: dict[str, Any] = {"message": None, "opened_key": asked, "pane_problem": None}
     if key is None:
         return empty
     try:

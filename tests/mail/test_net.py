@@ -28,6 +28,14 @@ fec0::1 fc00::1 fd12:3456::1 fd00:ec2::254 ff02::1 ff0e::1 100::1 3fff::1 5f00::
 LOCALHOST mail.localhost localhost. \uff11\uff12\uff17.0.0.1 \u2460\u2461\u2466.0.0.1
 127\u30020\u30020\u30021
 """.split()  # noqa: SIM905
+TURNS: list[list[list[str] | str]] = [  # what a name that is rebound points to, one look after the other
+    [["8.8.8.8"], ["127.0.0.1"]],
+    [["127.0.0.1"], ["8.8.8.8"]],
+    [["8.8.8.8"], ["8.8.8.8"], ["127.0.0.1"]],
+    [["127.0.0.1"], ["127.0.0.1"]],
+    [["8.8.8.8", "127.0.0.1"], ["127.0.0.1"]],
+    [["8.8.8.8"], NXDOMAIN, ["127.0.0.1"]],
+]
 
 
 @pytest.fixture
@@ -88,18 +96,8 @@ def test_one_record_inside_among_public_ones_is_enough(door: socket.socket) -> N
     assert not visited(door)
 
 
-@pytest.mark.parametrize(
-    "turns",
-    [
-        [["8.8.8.8"], ["127.0.0.1"]],
-        [["127.0.0.1"], ["8.8.8.8"]],
-        [["8.8.8.8"], ["8.8.8.8"], ["127.0.0.1"]],
-        [["127.0.0.1"], ["127.0.0.1"]],
-        [["8.8.8.8", "127.0.0.1"], ["127.0.0.1"]],
-        [["8.8.8.8"], NXDOMAIN, ["127.0.0.1"]],
-    ],
-)
-def test_rebinding_reaches_nothing(turns: list[list[str]], door: socket.socket) -> None:
+@pytest.mark.parametrize("turns", TURNS)
+def test_rebinding_reaches_nothing(turns: list[list[str] | str], door: socket.socket) -> None:
     """Each attempt asks once, judges that answer and connects to it: a later answer is judged anew."""
     port = door.getsockname()[1]
     with DnsServer(changing={("mail.example.test", "A"): turns}) as dns:

@@ -93,4 +93,4 @@ def test_odd_messages_differ_for_recorded_reasons_only(
         print(f"\n{len(given)} odd messages, fields that differ, by reason:")
         for why, number in counted.most_common():
             print(f"  {number:4} {why}")
-    assert unexplained == []
+    assert unexplained == [], unexplained

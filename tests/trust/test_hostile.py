@@ -69,11 +69,13 @@ class Memory:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_synchronising_ends(runtime: Runtime, ca: Authority, name: str) -> None:
+def test_synchronising_ends(
+    runtime: Runtime, ca: Authority, name: str, record_property: Callable[[str, object], None]
+) -> None:
     with Hostile(ca.issue("localhost").server_context(), *SERVERS[name]) as server, Memory() as memory:
         made = _account(runtime, server)
         assert _seconds_of_harm(runtime, made, server) < ENDED
-    print(f"{name}: {memory.grown / 1e6:.0f} MB")
+    record_property("memory_mb", memory.grown / 1e6)
     assert memory.grown < MOST_MEMORY
     with runtime.mailbox(made.id, made.generation).read() as connection:
         stored = [row["uid"] for row in connection.execute("SELECT uid FROM messages")]
@@ -93,7 +95,9 @@ def test_synchronising_ends_where_nothing_comes(runtime: Runtime, ca: Authority)
 
 
 @pytest.mark.parametrize("name", LATER)
-def test_synchronising_again_ends(runtime: Runtime, ca: Authority, name: str) -> None:
+def test_synchronising_again_ends(
+    runtime: Runtime, ca: Authority, name: str, record_property: Callable[[str, object], None]
+) -> None:
     stage, payload = LATER[name]
     with Hostile(ca.issue("localhost").server_context()) as server:
         made = _account(runtime, server)
@@ -104,7 +108,7 @@ def test_synchronising_again_ends(runtime: Runtime, ca: Authority, name: str) ->
             server.honest |= {b"ENABLE": b"", b"EXAMINE": opened}
         with Memory() as memory:
             assert _seconds_of_harm(runtime, made, server) < ENDED
-        print(f"{name}: {memory.grown / 1e6:.0f} MB")
+        record_property("memory_mb", memory.grown / 1e6)
         assert memory.grown < MOST_MEMORY
 
 
