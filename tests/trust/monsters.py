@@ -213,7 +213,9 @@ class MonsterServer:
             asked, _, items = command.split(b" ", 3)[3].partition(b" ")
         said = b""
         for uid in _among(asked, there):
-            if b"BODY.PEEK[]" in items:
+            if b"BODY.PEEK[]<0." in items:
+                said += b"* %d FETCH (UID %d BODY[]<0> {15}\r\nSubject: Bron\r\n)\r\n" % (uid, uid)
+            elif b"BODY.PEEK[]" in items:
                 said += self.bodies.get(uid, b"* %d FETCH (UID %d BODY[] {5}\r\nHallo)\r\n" % (uid, uid))
             elif b"RFC822" in items or b"BODY.PEEK" in items:
                 answer = self.monsters.get(uid, honest)
