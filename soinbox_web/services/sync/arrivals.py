@@ -21,6 +21,7 @@ FIRST_PAGE = 50
 BATCH = 500
 IN_PARTS = 25  # messages of a batch that is asked for field by field
 AHEAD = 2  # batches asked for at once, unless a connection broke: then the message at fault is to be seen
+BROKE_SOON = 3.0  # seconds from the last message to the break: a flood that took longer may come again
 AGAIN_AT_ONCE = 6  # connections that broke over messages of one folder before the next one waits
 WRITTEN = 125  # rows of one write, which stays below 50 ms
 RECENT_SECONDS = 86_400  # an arrival of longer ago says nothing of how quick we are
@@ -43,6 +44,7 @@ def fetch(session: Session, folder: Folder, asked: Collection[int], total: int) 
         while waiting and ahead < at_once:
             envelopes.ask(waiting.pop())
             ahead += 1
+        began = session.runtime.clock.monotonic()
         try:
             taken = envelopes.take()
         except SoinboxError as error:
@@ -51,7 +53,7 @@ def fetch(session: Session, folder: Folder, asked: Collection[int], total: int) 
             if not isinstance(error, NotNow):
                 last = came[-1] if came else None  # what follows one that cannot be read is part of it
                 at = (last.uid, last.depth) if isinstance(last, Unreadable) else envelopes.awaited()
-                _broke_off(session, folder, *at, error)
+                _broke_off(session, folder, *at, error, began)
             raise
         ahead -= taken.ended
         _store(session, folder, [one for one in taken.found if isinstance(one, Envelope)], total)
@@ -107,11 +109,12 @@ def _at_once(session: Session, folder: Folder, total: int, fetched: Callable[[],
     with session.mailbox.read() as connection:
         if suspects.known(connection, folder.id, "envelope").breaks:
             return False
+    began = session.runtime.clock.monotonic()
     try:
         found = fetched()
     except SoinboxError as error:
         if not isinstance(error, CommandRefused | NotNow):
-            _broke_off(session, folder, 0, 0, error)
+            _broke_off(session, folder, 0, 0, error, began)
         if not isinstance(error, CommandRefused):
             raise
         return False  # the server refuses one of them: the batches find out which
@@ -134,7 +137,9 @@ def ask_again_on_another_day(session: Session, folder: Folder) -> None:
             aside.take_in(connection, folder.id, uids)
 
 
-def _broke_off(session: Session, folder: Folder, uid: int, depth: Depth, error: SoinboxError) -> None:
+def _broke_off(
+    session: Session, folder: Folder, uid: int, depth: Depth, error: SoinboxError, began: float
+) -> None:
     """Note at which message (0: of a first page) the connection broke.
 
     Dovecot hangs up where it cannot read one, others do not end it, or end it in ways that no client can
@@ -147,7 +152,8 @@ def _broke_off(session: Session, folder: Folder, uid: int, depth: Depth, error: 
         if uid and depth:
             now = session.runtime.clock.now()
             aside.put(connection, folder.id, {uid: "hung_up"}, session.version, day=now)
-    session.again = cause in ("beyond", "goodbye") and breaks <= AGAIN_AT_ONCE
+    soon = session.runtime.clock.monotonic() - began < BROKE_SOON
+    session.again = soon and cause in ("beyond", "goodbye") and breaks <= AGAIN_AT_ONCE
 
 
 def _store(session: Session, folder: Folder, envelopes: Sequence[Envelope], total: int) -> None:
