@@ -474,6 +474,12 @@ CREATE TABLE set_aside (
   uid INTEGER NOT NULL,
   reason TEXT NOT NULL,
   version TEXT NOT NULL,
+  day TEXT NOT NULL DEFAULT '',
+  sender TEXT NOT NULL DEFAULT '',
+  subject TEXT NOT NULL DEFAULT '',
+  date TEXT,
+  size INTEGER NOT NULL DEFAULT 0,
+  source BLOB,
   PRIMARY KEY (folder_id, uid)
 ) STRICT;
 

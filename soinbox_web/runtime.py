@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
 
+from soinbox_web import memory
 from soinbox_web.clock import Clock, SystemClock
 from soinbox_web.problems import Problem, StoreError
 from soinbox_web.settings import Settings
@@ -103,6 +104,7 @@ def build(
     It is in use until the runtime is closed; `lock`: it is held already. StoreError says what stands in the
     way: instance_unusable, instance_restoring, database_lost, database_damaged, schema_newer, key_missing.
     """
+    memory.give_back()
     clock = clock or SystemClock()
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)

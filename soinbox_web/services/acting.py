@@ -204,7 +204,7 @@ def _lies_here(desk: Desk, row: Row, whole: bytes | None) -> bool:
 def _digests(desk: Desk, uids: Sequence[int]) -> dict[int, bytes]:
     """Of whole messages in the folder that is open; someone else's may bear the same Message-ID and size."""
     found = fetch_bodies(desk.connection, uids) if uids else ()
-    return {uid: hashlib.sha256(raw).digest() for uid, raw in found}
+    return {uid: hashlib.sha256(raw).digest() for uid, raw in found if raw is not None}
 
 
 def _append(desk: Desk, action: Action) -> None:
@@ -284,7 +284,9 @@ def _folder(desk: Desk, name: str) -> Folder:
 def _target(desk: Desk, name: str) -> Target:
     with desk.mailbox.read() as connection:
         here = folders.by_name(connection, name)
-    found = here or next((each for each in server.list_folders(desk.connection) if each.name == name), None)
+    found = here or next(
+        (each for each in server.list_folders(desk.connection).folders if each.name == name), None
+    )
     if found is None or not found.selectable:
         raise _missing(name)
     return Target(name, found.wire)
@@ -294,7 +296,9 @@ def _for(desk: Desk, role: Role, name: str) -> Target:
     """The folder with this role; an account without one gets one called `name`."""
     with desk.mailbox.read() as connection:
         here = folders.by_role(connection, role)
-    found = here or next((each for each in server.list_folders(desk.connection) if each.role == role), None)
+    found = here or next(
+        (each for each in server.list_folders(desk.connection).folders if each.role == role), None
+    )
     if found is None:
         wire = encode(name, utf8=desk.connection.utf8)
         changing.create(desk.connection, wire)

@@ -10,8 +10,8 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused, Unavailable, said_goodbye
-from soinbox_web.mail.bodies import LARGEST, fetch_bodies, object_ids
+from soinbox_web.mail.answers import CommandRefused, NotNow, Unavailable, cause_of
+from soinbox_web.mail.bodies import LARGEST, fetch_beginning, fetch_bodies, object_ids
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.mime import authentication
 from soinbox_web.mail.mime.pool import Busy
@@ -22,7 +22,17 @@ from soinbox_web.model.message import MessageKey
 from soinbox_web.model.sync_plan import BODIES_SINCE, NO_BODIES, in_order
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import bodies, changes, folders, messages, own_servers, requests, search, suspects
+from soinbox_web.store import (
+    aside,
+    bodies,
+    changes,
+    folders,
+    messages,
+    own_servers,
+    requests,
+    search,
+    suspects,
+)
 from soinbox_web.store.database import Database
 from soinbox_web.store.requests import Request
 
@@ -36,6 +46,7 @@ KEPT_AT_ONCE = LARGEST + AT_ONCE  # bytes of its answer, where the server has to
 WRITTEN = 20  # bodies of one write, which stays below 50 ms
 LARGE = 100_000  # bytes; such a body is written at once
 NOT_DELIVERED = frozenset(("sent", "drafts", "junk", "trash"))  # mail there tells nothing of our own server
+SOURCE = 200_000  # bytes that are shown of a message that stands aside
 INDEXED = 200_000  # characters of a message that the search knows
 
 
@@ -160,15 +171,34 @@ def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
     with reader.mailbox.read() as connection:
         row = messages.find(connection, key.folder, key.uidvalidity, key.uid) if key else None
         folder = folders.by_name(connection, key.folder) if key else None
-        if row is None or folder is None:
-            raise AccessError(Problem("message_gone", "imap"))
-        if bodies.has(connection, row["id"]):
-            return
+        stands_aside = key and aside.find(connection, key.folder, key.uidvalidity, key.uid)
+        here = row is not None and bodies.has(connection, row["id"])
+    if here:
+        return
+    if folder is not None and key is not None and stands_aside:
+        _fetch_source(reader, folder, key.uid)
+        return
+    if row is None or folder is None:
+        raise AccessError(Problem("message_gone", "imap"))
     if row["size"] > LARGEST:
         raise AccessError(Problem("message_too_big", "imap"))
     reader.open(folder)
-    if not _fetch(reader, folder, [(row["uid"], row["id"])]):
+    handled = _fetch(reader, folder, [(row["uid"], row["id"])])
+    with reader.mailbox.read() as connection:
+        if not bodies.has(connection, row["id"]):
+            raise AccessError(Problem("message_too_big" if handled else "message_gone", "imap"))
+
+
+def _fetch_source(reader: Reader, folder: Folder, uid: int) -> None:
+    """The beginning of one that stands aside."""
+    reader.open(folder)
+    raw = fetch_beginning(reader.connection, uid, SOURCE)
+    if raw is None:
         raise AccessError(Problem("message_gone", "imap"))
+    now = reader.runtime.clock.now()
+    with reader.mailbox.write() as connection:
+        aside.keep_source(connection, folder.id, uid, bodies.pack(raw))
+        changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
 
 
 def _adopt(
@@ -192,17 +222,21 @@ def _fetch(
     chosen: Sequence[tuple[int, int]],
     names: Mapping[int, str] = MappingProxyType({}),
 ) -> int:
-    """Fetch (UID, row id) pairs; how many came. `names` are object ids, as far as they are known."""
+    """Fetch (UID, row id) pairs; how many came or never will. `names`: object ids, as far as known."""
     if not chosen:
         return 0
     rows = dict(chosen)
-    came = size = 0
+    came = size = given_up = 0
     ready: list[tuple[int, bytes]] = []
     waiting = set(rows)
     claims: set[tuple[str, str]] = set()  # which servers speak of whom
     try:
         for uid, raw in fetch_bodies(reader.connection, rows):
             waiting.discard(uid)
+            if raw is None:
+                _give_up(reader, folder, uid)
+                given_up += 1
+                continue
             size += len(raw)
             if came and size > KEPT_AT_ONCE:
                 continue
@@ -213,8 +247,8 @@ def _fetch(
             if len(ready) == WRITTEN or len(raw) > LARGE:
                 _keep(reader, folder, rows, ready, names)
     except SoinboxError as error:
-        if said_goodbye(error) or isinstance(error, CommandRefused | Unavailable):
-            _pass_over(reader, folder, min(waiting, default=0))
+        if not isinstance(error, NotNow) or isinstance(error, Unavailable):
+            _pass_over(reader, folder, min(waiting, default=0), error)
         raise
     finally:
         _keep(reader, folder, rows, ready, names)
@@ -223,7 +257,7 @@ def _fetch(
         with reader.mailbox.write() as connection:
             bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())
         reader.mailbox.checkpoint()
-    return came
+    return came + given_up
 
 
 def _learn(reader: Reader, claims: set[tuple[str, str]]) -> None:
@@ -235,11 +269,19 @@ def _learn(reader: Reader, claims: set[tuple[str, str]]) -> None:
             own_servers.note(connection, reader.account.id, sorted(news), reader.runtime.clock.now())
 
 
-def _pass_over(reader: Reader, folder: Folder, uid: int) -> None:
-    """The server stopped at this message; the second time in a row it is not asked for again by itself."""
+def _pass_over(reader: Reader, folder: Folder, uid: int, error: SoinboxError) -> None:
+    """The server stopped at this message: the next time, or the third when it may be the network's fault."""
+    sure = isinstance(error, CommandRefused | Unavailable) or cause_of(error) != "network"
     with reader.mailbox.write() as connection:
-        if suspects.note(connection, folder.id, "body", uid):
+        found = suspects.note(connection, folder.id, "body", uid, sure=sure)
+        if found.times[uid] > 2:
             bodies.give_up(connection, folder.id, uid)
+
+
+def _give_up(reader: Reader, folder: Folder, uid: int) -> None:
+    """It is larger than the server has told, or than we take: nobody asks for it again by himself."""
+    with reader.mailbox.write() as connection:
+        bodies.give_up(connection, folder.id, uid)
 
 
 def _keep(

@@ -88,7 +88,7 @@ def remote(runtime: Runtime, url: str) -> Picture:
     if url.startswith("http://"):
         url = f"https://{url.removeprefix('http://')}"
     network = Network(runtime.settings, runtime.clock)
-    status, content, _ = network.http_get(url, timeout=FETCH_SECONDS, max_bytes=LARGEST)
+    status, content, _ = network.http_get(url, timeout=FETCH_SECONDS, max_bytes=LARGEST, purpose="picture")
     if status != 200:
         raise _missing()
     return _checked(content)

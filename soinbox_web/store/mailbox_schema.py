@@ -5,7 +5,7 @@ from pathlib import Path
 
 from soinbox_web.store.database import Database
 
-VERSION = 6
+VERSION = 7
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS folders (
@@ -99,13 +99,20 @@ CREATE TABLE IF NOT EXISTS kept_bodies (
   fetched_at TEXT NOT NULL
 ) STRICT;
 
--- Messages that are not fetched: unreadable ones until another version tries, or (version '') older than the
--- account's horizon.
+-- Messages that are not fetched: what cannot be had until another version tries, or (version '') older than
+-- the account's horizon. `reason` is a code (store/aside.py); `day` is when the connection broke over it; the
+-- rest is its name as far as it is known, and the beginning of its source for a while.
 CREATE TABLE IF NOT EXISTS set_aside (
   folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
   uid INTEGER NOT NULL,
   reason TEXT NOT NULL,
   version TEXT NOT NULL,
+  day TEXT NOT NULL DEFAULT '',
+  sender TEXT NOT NULL DEFAULT '',
+  subject TEXT NOT NULL DEFAULT '',
+  date TEXT,
+  size INTEGER NOT NULL DEFAULT 0,
+  source BLOB,
   PRIMARY KEY (folder_id, uid)
 ) STRICT;
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from soinbox_web.mail import idle
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model.account import Account
-from soinbox_web.problems import Problem
+from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.services import failing, sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, requests
@@ -70,15 +70,22 @@ class Keeper:
             self.post.healthy = True
             self.post.listening = True
             self.post.errands.ring()
-            if not self._done_first:
-                self.post.push(account, connection)
-            yield from self._synchronise(session)
-            if self._must_go:
-                return
-            self._done_first = True
-            self.post.errands.ring()
-            while not self._must_go:
-                yield from self._listen(session, account, connection)
+            try:
+                yield from self._keep_up(session, account, connection)
+            except SoinboxError:
+                if not session.again:
+                    raise  # else the next connection goes around what this one broke over
+
+    def _keep_up(self, session: Session, account: Account, connection: ImapConnection) -> Life:
+        if not self._done_first:
+            self.post.push(account, connection)
+        yield from self._synchronise(session)
+        if self._must_go:
+            return
+        self._done_first = True
+        self.post.errands.ring()
+        while not self._must_go:
+            yield from self._listen(session, account, connection)
 
     @property
     def _must_go(self) -> bool:

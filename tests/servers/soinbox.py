@@ -29,7 +29,11 @@ def on_loopback(ca: Authority, folder: Path) -> dict[str, str]:
 
 def trusting(anchor: Path) -> dict[str, str]:
     """Settings that reach test servers only."""
-    return {"CA_FILE": str(anchor), "ALLOW_HOSTS": "127.0.0.0/8,::1/128", "ISPDB_URL": ""}
+    return {
+        "CA_FILE": str(anchor),
+        "ALLOW_HOSTS": "127.0.0.0/8,::1/128,https://127.0.0.0/8,https://::1/128",
+        "ISPDB_URL": "",
+    }
 
 
 class Soinbox:

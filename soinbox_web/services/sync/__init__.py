@@ -171,10 +171,9 @@ def sync_once(
     with runtime.db.read() as reading:
         account = accounts.read(reading, account_id)
     try:
-        with connect(runtime, account) as connection:
-            session = open_session(runtime, account, connection)
-            push(runtime, account, connection)
-            report = synchronise(session, thorough=True)
+        report = None
+        while report is None:
+            report = _attempt(runtime, account, push)
     except SoinboxError as error:
         now = runtime.clock.now()
         failures = account.imap_status.consecutive_failures + 1
@@ -185,6 +184,21 @@ def sync_once(
     with runtime.db.write() as writing:
         accounts.record_attempt(writing, account_id, "imap", runtime.clock.now())
     return report
+
+
+def _attempt(
+    runtime: Runtime, account: Account, push: Callable[[Runtime, Account, ImapConnection], object]
+) -> SyncReport | None:
+    """One connection; None when it broke over a message that the next one goes around."""
+    with connect(runtime, account) as connection:
+        session = open_session(runtime, account, connection)
+        try:
+            push(runtime, account, connection)
+            return synchronise(session, thorough=True)
+        except SoinboxError:
+            if not session.again:
+                raise
+            return None
 
 
 def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) -> bool:
