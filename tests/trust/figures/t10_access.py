@@ -96,6 +96,7 @@ class Found:
     asked: int = 0
     wrong: list[str] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
+    signed_in_again: int = 0
 
 
 def figures(every: int) -> list[dict[str, Any]]:
@@ -359,5 +360,5 @@ def _tell(figure: str, what: str, found: Found) -> dict[str, Any]:
         print(f"    WRONG: {each}", flush=True)
     return {
         "figure": figure, "runs": found.asked, "wrong": len(found.wrong), "goal": "0",
-        "met": not found.wrong, "statuses": dict(found.statuses),
+        "met": not found.wrong, "statuses": dict(found.statuses), "signed_in_again": found.signed_in_again,
     }  # fmt: skip
