@@ -3,6 +3,7 @@
 import http.client
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -45,7 +46,8 @@ class Asking:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._patience)
         try:
             given = {"Cookie": self._cookie, **(headers or {})} if self._cookie else dict(headers or {})
-            connection.request(method, path, body or None, given)
+            with suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before all is sent
+                connection.request(method, path, body or None, given)
             answer = connection.getresponse()
             endless = answer.headers.get("Content-Type", "").startswith("text/event-stream")
             content = answer.read1(2_000) if endless else answer.read()

@@ -11,7 +11,7 @@ from tests.mail.mime.corpora import present
 from tests.trust.figures import t1_html, t2_strings, t10_access
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-TEXTS, STRINGS, ROUTES = 47, 311, 3  # each of so many
+TEXTS, STRINGS, ROUTES = 149, 311, 3  # each of so many
 
 
 def _missed(figures: Callable[[int], list[dict[str, Any]]], every: int) -> list[dict[str, Any]]:

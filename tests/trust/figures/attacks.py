@@ -157,6 +157,9 @@ class _Scene:
                 attack.worst = max(attack.worst, *(ms for ms, _ in pages))
                 attack.refused += sum(status != 200 for _, status in pages)
                 attack.recovered.append(self._quiet_again())
+                if attack.recovered[-1] > RECOVER - 3:  # the next attack is not measured on this one's ruins
+                    self.product.stop()
+                    self.product.start()
         attack.memory, attack.deaths = watch.curve, watch.deaths
         return attack
 

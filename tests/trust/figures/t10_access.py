@@ -96,6 +96,7 @@ class Found:
     asked: int = 0
     wrong: list[str] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
+    signed_in_again: int = 0
 
 
 def figures(every: int) -> list[dict[str, Any]]:
@@ -284,9 +285,9 @@ def _ask_oddly(stage: _Stage, found: Found) -> None:
         for method, path, more in _ODD:
             _judge_headers(found, f"{method} {path[:40]} {more or ''}", who.ask(method, path, more), PAGES)
         big = {"Content-Type": "application/x-www-form-urlencoded"}
-        _judge_headers(
-            found, "a form of 5 MB", who.ask("POST", "/sign-in", big, "a=" + "x" * 5_000_000), PAGES
-        )
+        tries = (who.ask("POST", "/sign-in", big, "a=" + "x" * 5_000_000) for _ in range(5))
+        answer = next(each for each in tries if each.status)  # a refusal may be lost with its connection
+        _judge_headers(found, "a form of 5 MB", answer, PAGES)
         for more in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Last-Event-ID": "x"}):
             _judge_headers(found, f"/live {more or ''}", who.ask("GET", "/live", more), STREAM)
     _judge_headers(found, "a fault of ours", _fault(stage), PAGES)
@@ -359,5 +360,5 @@ def _tell(figure: str, what: str, found: Found) -> dict[str, Any]:
         print(f"    WRONG: {each}", flush=True)
     return {
         "figure": figure, "runs": found.asked, "wrong": len(found.wrong), "goal": "0",
-        "met": not found.wrong, "statuses": dict(found.statuses),
+        "met": not found.wrong, "statuses": dict(found.statuses), "signed_in_again": found.signed_in_again,
     }  # fmt: skip
