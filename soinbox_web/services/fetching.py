@@ -35,6 +35,7 @@ KEPT_AT_ONCE = LARGEST + AT_ONCE  # bytes of its answer, where the server has to
 WRITTEN = 20  # bodies of one write, which stays below 50 ms
 LARGE = 100_000  # bytes; such a body is written at once
 INDEXED = 200_000  # characters of a message that the search knows
+TRIES = 6  # for a free place among the readers, each of some seconds
 
 
 @dataclass
@@ -251,10 +252,13 @@ def _keep(
 
 def _texts(reader: Reader, raws: list[bytes]) -> list[str]:
     """Their texts; a message that took too much is kept without one, and its page says so."""
-    try:
-        found = texts_guarded(raws, INDEXED, f"account {reader.account.id}")
-    except Busy:
-        found = [None] * len(raws)
+    found: list[str | None] = [None] * len(raws)
+    for _ in range(TRIES):
+        try:
+            found = texts_guarded(raws, INDEXED, f"account {reader.account.id}")
+            break
+        except Busy:
+            continue
     if lost := found.count(None):
         _log.warning("%d messages of account %d are kept without their text", lost, reader.account.id)
     return [text or "" for text in found]
