@@ -48,6 +48,7 @@ LARGE = 100_000  # bytes; such a body is written at once
 NOT_DELIVERED = frozenset(("sent", "drafts", "junk", "trash"))  # mail there tells nothing of our own server
 SOURCE = 200_000  # bytes that are shown of a message that stands aside
 INDEXED = 200_000  # characters of a message that the search knows
+TRIES = 6  # for a free place among the readers, each of some seconds
 
 
 @dataclass
@@ -308,10 +309,13 @@ def _keep(
 
 def _texts(reader: Reader, raws: list[bytes]) -> list[str]:
     """Their texts; a message that took too much is kept without one, and its page says so."""
-    try:
-        found = texts_guarded(raws, INDEXED, f"account {reader.account.id}")
-    except Busy:
-        found = [None] * len(raws)
+    found: list[str | None] = [None] * len(raws)
+    for _ in range(TRIES):
+        try:
+            found = texts_guarded(raws, INDEXED, f"account {reader.account.id}")
+            break
+        except Busy:
+            continue
     if lost := found.count(None):
         _log.warning("%d messages of account %d are kept without their text", lost, reader.account.id)
     return [text or "" for text in found]
