@@ -36,6 +36,7 @@ def web(settings: Settings) -> None:
         factory=True,
         host=settings.host,
         port=settings.port,
+        http="soinbox_web.head:BoundedHead",
         workers=WEB_WORKERS,
         timeout_graceful_shutdown=2,
         access_log=False,

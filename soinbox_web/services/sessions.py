@@ -38,8 +38,6 @@ def sign_in(
     if any(waits):
         raise InputError(delayed(max(waits)))
     if not passwords.fits(stored, password) or member is None:
-        with runtime.db.write() as connection:
-            audit.note(connection, "sign-in refused", now, user_id=member.id if member else None)
         raise InputError(Problem("member_refused"))
     with runtime.db.write() as connection:
         for bucket, limit in brakes:
