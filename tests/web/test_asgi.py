@@ -103,13 +103,16 @@ def test_readers_who_take_nothing_hold_no_thread() -> None:
     async def exchange() -> None:
         served, never, taken = bridge(app, threads=2), asyncio.Event(), asyncio.Event()
 
-        async def receive() -> dict[str, Any]:
-            if receive.told:  # type: ignore[attr-defined]
-                await never.wait()
-            receive.told = True  # type: ignore[attr-defined]
-            return {"type": "http.request", "body": b"", "more_body": False}
+        def staying() -> Any:
+            heard = iter([{"type": "http.request", "body": b"", "more_body": False}])
 
-        receive.told = False  # type: ignore[attr-defined]
+            async def receive() -> dict[str, Any]:
+                for message in heard:
+                    return message
+                await never.wait()
+                raise AssertionError("nobody leaves")
+
+            return receive
 
         async def takes_nothing(message: dict[str, Any]) -> None:
             await never.wait()
@@ -118,9 +121,9 @@ def test_readers_who_take_nothing_hold_no_thread() -> None:
             if not message.get("more_body", True):
                 taken.set()
 
-        slow = [asyncio.ensure_future(served({**SCOPE}, receive, takes_nothing)) for _ in range(8)]
+        slow = [asyncio.ensure_future(served({**SCOPE}, staying(), takes_nothing)) for _ in range(8)]
         await asyncio.sleep(0)
-        await asyncio.wait_for(served({**SCOPE}, receive, takes_all), 10)
+        await asyncio.wait_for(served({**SCOPE}, staying(), takes_all), 10)
         assert taken.is_set()
         for each in slow:
             each.cancel()

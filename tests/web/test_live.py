@@ -27,6 +27,7 @@ class Stream:
         self.text = ""
         self._gone: asyncio.Event = asyncio.Event()
         pairs = [(b"cookie", f"soinbox={cookie}".encode())]
+        pairs += [] if "host" in headers else [(b"host", b"localhost")]
         pairs += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         scope = {"type": "http", "path": "/live", "headers": pairs, "query_string": query.encode()}
         self.task = asyncio.ensure_future(live(scope, self._receive, self._send))
