@@ -16,7 +16,7 @@ from tests.servers.soinbox import Soinbox
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def served(product: Callable[..., Soinbox]) -> Soinbox:
     found = product("web")
     found.add_member(ANNA.address, ANNA.name)
