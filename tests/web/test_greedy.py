@@ -1,6 +1,7 @@
 """Clients that are slow, greedy or false, against the real web server."""
 
 import contextlib
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,9 @@ import pytest
 
 from soinbox_web.bodies import STRANGER
 from soinbox_web.head import MOST_BYTES, MOST_FIELDS, MOST_URL
+from soinbox_web.model.message import MessageKey
+from soinbox_web.services.pictures import token
+from tests import seed
 from tests.cast import ANNA
 from tests.servers.soinbox import Soinbox
 
@@ -197,3 +201,23 @@ def test_another_name_is_not_answered(served: Soinbox, host: str, expected: int,
     with line_to(served) as line:
         line.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         assert status(line) == (401 if path == "/live" and expected == 200 else expected)
+
+
+@pytest.mark.parametrize("count", [100, 200])
+def test_pictures_that_hang_hold_no_page(product: Callable[..., Soinbox], count: int) -> None:
+    """Their host's name server never answers; a page comes while nearly all of them are still waited for."""
+    with contextlib.ExitStack() as stack:
+        silent = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        silent.bind(("127.0.0.1", 0))
+        served = product("web", DNS_SERVERS=f"127.0.0.1:{silent.getsockname()[1]}")
+        anna = served.add_member(ANNA.address, ANNA.name)
+        key = MessageKey(seed.account(served.runtime, anna).id, "INBOX", seed.UIDVALIDITY, 1)
+        lines = [stack.enter_context(line_to(served)) for _ in range(count)]
+        for number, each in enumerate(lines):
+            url = f"https://stil.example/{number}.png"
+            each.sendall(head(served, f"GET /image/{token(served.runtime, anna.id, key, url=url)}", b"\r\n"))
+        with line_to(served) as page:
+            page.sendall(head(served, "GET /sign-in", b"\r\n"))
+            assert status(page) == 200
+        answered, _, _ = select.select(lines, [], [], 0)
+        assert len(answered) <= count // 5
