@@ -18,8 +18,8 @@ def is_ours(settings: Settings, host: str) -> bool:
         return False
     if settings.public_url:
         public = urlsplit(settings.public_url)
-        usual = USUAL[public.scheme]
-        return (asked[0], asked[1] or usual) == (public.hostname, public.port or usual)
+        port = public.port or USUAL[public.scheme]
+        return asked[0] == public.hostname and asked[1] in (None, port)  # proxies may leave the port out
     return asked[0] in ("localhost", settings.host.lower()) or _address(asked[0]) is not None
 
 

@@ -31,6 +31,12 @@ def test_the_public_url_is_ours(settings, host):
     assert hosts.is_ours(replace(settings, public_url=PUBLIC), host)
 
 
+def test_a_proxy_may_leave_a_port_out(settings):
+    behind = replace(settings, public_url=f"{PUBLIC}:8443")
+    assert hosts.is_ours(behind, "mail.example.org") and hosts.is_ours(behind, "mail.example.org:8443")
+    assert not hosts.is_ours(behind, "mail.example.org:443")
+
+
 def test_a_page_by_another_name_says_why(client, member):
     answer = client.get("/sign-in", headers={"Host": "evil.example"})
     assert answer.status_code == 421 and "soinbox is not at this address" in answer.text
