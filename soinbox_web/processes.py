@@ -37,6 +37,7 @@ def web(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         http="soinbox_web.head:BoundedHead",
+        ws="none",
         workers=WEB_WORKERS,
         timeout_graceful_shutdown=2,
         access_log=False,

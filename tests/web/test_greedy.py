@@ -221,3 +221,9 @@ def test_pictures_that_hang_hold_no_page(product: Callable[..., Soinbox], count:
             assert status(page) == 200
         answered, _, _ = select.select(lines, [], [], 0)
         assert len(answered) <= count // 5
+
+
+def test_a_wish_for_a_web_socket_is_answered_with_a_page(served: Soinbox) -> None:
+    with line_to(served) as line:
+        line.sendall(head(served, "GET /sign-in", b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
+        assert status(line) == 400
