@@ -40,6 +40,8 @@ def _run_uvicorn(settings: Settings) -> None:
         factory=True,
         host=settings.host,
         port=settings.port,
+        http="soinbox_web.head:BoundedHead",
+        ws="none",
         workers=WEB_WORKERS,
         timeout_graceful_shutdown=2,
         timeout_worker_healthcheck=HUNG_SECONDS,

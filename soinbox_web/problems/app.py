@@ -28,6 +28,14 @@ APP = (
         status=401,
     ),
     Kind(
+        "host_unknown",
+        title=N_("soinbox is not at this address"),
+        cause=N_("You came by the name {host}, which this soinbox does not go by."),
+        remedy=N_("Use the address that your administrator gave you."),
+        retry="never",
+        status=421,
+    ),
+    Kind(
         "session_stale",
         title=N_("This page was open for too long"),
         cause=N_("The form no longer matches your session. Nothing was saved."),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from soinbox_web.mail.mime.worker import part_guarded
 from soinbox_web.mail.net import Network
@@ -61,6 +61,15 @@ def rewriter(
         return base + token(runtime, user_id, key, url=url)
 
     return rewrite
+
+
+def asked_for(runtime: Runtime, text: str) -> tuple[int, str] | None:
+    """Whose capability this is and which host it makes us ask ("" for none); None when it does not hold."""
+    try:
+        user_id, _, _, url = _claim(runtime, text)
+        return user_id, (urlsplit(url).hostname or "")[:253]
+    except (AccessError, ValueError):
+        return None
 
 
 def open_token(runtime: Runtime, text: str) -> Picture:

@@ -148,7 +148,7 @@ class _Reader:
     def header(self, raw: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
         """Fields in order, and the body; a line that is no field ends the header unless a field follows."""
         fields: list[tuple[str, list[bytes]]] = []
-        position, first = 0, True
+        position, first = 0 if self.count else _blank_before(raw), True
         while position < len(raw):
             line = _HEADER_LINE.match(raw, position)
             if line is None or line.end() == position:
@@ -159,8 +159,6 @@ class _Reader:
             if not content.strip(b" \t"):
                 position = line.end()
                 if content and fields and self._field_follows(raw, position, or_continuation=True):
-                    continue
-                if not fields and not self.count and position <= 2 and self._field_follows(raw, position):
                     continue
                 break
             if content[:1] in b" \t" and fields:
@@ -193,6 +191,13 @@ class _Reader:
             return False
         continued = or_continuation and line[1][:1] in b" \t" and bool(line[1].strip())
         return continued or _FIELD.match(line[1]) is not None
+
+
+def _blank_before(raw: bytes) -> int:
+    """How much of nothing stands before the first field of a message; 0 when no field follows it."""
+    block = raw[: caps.HEADER_BLOCK]
+    blank = len(block) - len(block.lstrip(b" \t\r\n"))
+    return blank if _FIELD.match(raw, blank) else 0
 
 
 @dataclass(slots=True)
