@@ -123,7 +123,7 @@ def _plainly(settings: Settings, copy: Path) -> str:
 
 
 def _faults(copy: Path, before: dict[str, int]) -> list[str]:
-    """What is wrong with a copy that was begun when each pair of drafts had come to the number in `before`."""
+    """What is wrong with a copy begun when each pair of drafts had come to its number in `before`."""
     try:
         with closing(sqlite3.connect(copy)) as connection:
             wrong = [
@@ -134,7 +134,7 @@ def _faults(copy: Path, before: dict[str, int]) -> list[str]:
             rows = connection.execute(
                 "SELECT to_text, group_concat(subject, ' ') FROM drafts GROUP BY to_text"
             )
-            wrong += [f"half a transaction: {to} {both}" for to, both in rows if len(set(both.split())) != 1]
+            wrong += [f"half a transaction: {to} {two}" for to, two in rows if len(set(two.split())) != 1]
             files = connection.execute(
                 "SELECT f.name, d.subject FROM draft_attachments f JOIN drafts d ON d.id = f.draft_id"
             )
