@@ -11,6 +11,7 @@ from typing import Any
 from icalendar.parser import Contentline, Contentlines
 
 from soinbox_web.model.address import read_address
+from soinbox_web.model.formulas import as_text, as_typed
 from soinbox_web.model.person import Person, split_name
 from soinbox_web.problems import InputError, Problem
 
@@ -45,7 +46,9 @@ def read_csv(text: str) -> list[CardDraft]:
     reader = csv.DictReader(io.StringIO(text), delimiter=_delimiter(text))
     for row in _rows(reader):
         cells = {
-            (name or "").strip().lower(): value or "" for name, value in row.items() if isinstance(value, str)
+            (name or "").strip().lower(): as_typed(value)
+            for name, value in row.items()
+            if isinstance(value, str)
         }
         values = {name: _cell(cells, name) for name in COLUMNS[:-1]}
         if not values["first_name"] and not values["last_name"]:
@@ -149,7 +152,8 @@ def write_csv(persons: Iterable[Person]) -> str:
     writer.writerow(COLUMNS)
     for person in persons:
         addresses = ";".join(each.address for each in person.addresses)
-        writer.writerow([*(getattr(person, name) for name in COLUMNS[:-1]), addresses])
+        values = (*(getattr(person, name) for name in COLUMNS[:-1]), addresses)
+        writer.writerow(map(as_text, values))
     return file.getvalue()
 
 

@@ -5,28 +5,41 @@ from dataclasses import dataclass
 
 from soinbox_web.model.address import read_address
 from soinbox_web.model.message import Correspondent
-from soinbox_web.problems import InputError
+from soinbox_web.problems import InputError, Problem
 
 MOST = 500  # recipients of one field
-LONGEST = 100_000  # characters of one field that are read
+LONGEST = 100_000  # characters of one field
 _PIECE = re.compile(r'(?:"(?:[^"\\]|\\.){0,300}"|<[^<>]*>|[^,;\r\n"<]|["<])+')
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """What one field holds: people, and pieces that are no address; `beyond`: more than can be sent to."""
+    """What one field holds: the people, the pieces that are no address, and the first that does not fit."""
 
     people: tuple[Correspondent, ...]
-    wrong: tuple[str, ...]
-    beyond: bool = False
+    wrong: tuple[str, ...] = ()
+    beyond: str = ""
+    length: int = 0  # of a field that is too long to be read
+
+    def objection(self) -> Problem | None:
+        """Why nothing can be sent to this field; None when all of it is understood."""
+        if self.length:
+            return Problem("field_too_long", facts={"size": str(self.length), "limit": str(LONGEST)})
+        if self.wrong:
+            return Problem("recipient_invalid", facts={"typed": ", ".join(self.wrong[:3])})
+        if self.beyond:
+            return Problem("recipients_too_many", facts={"recipient": self.beyond, "limit": str(MOST)})
+        return None
 
 
 def read_recipients(text: str) -> Recipients:
     """Commas, semicolons and line ends separate; quotes may hold them. Line ends never reach a name."""
+    if len(text) > LONGEST:
+        return Recipients((), length=len(text))
     people: dict[str, Correspondent] = {}
     wrong: list[str] = []
-    beyond = len(text) > LONGEST
-    for piece in (found.strip() for found in _PIECE.findall(text[:LONGEST])):
+    beyond = ""
+    for piece in (found.strip() for found in _PIECE.findall(text)):
         if not piece:
             continue
         name, _, typed = piece.removesuffix(">").rpartition("<") if piece.endswith(">") else ("", "", piece)
@@ -35,12 +48,13 @@ def read_recipients(text: str) -> Recipients:
         except InputError:
             wrong.append(piece[:200])
             continue
+        key = address.full.casefold()
         if not address.local.isascii():
             wrong.append(piece[:200])
-        elif address.full.casefold() not in people and len(people) >= MOST:
-            beyond = True
-        else:
-            people.setdefault(address.full.casefold(), Correspondent(_unquoted(name), address.full))
+        elif len(people) < MOST:
+            people.setdefault(key, Correspondent(_unquoted(name), address.full))
+        elif key not in people:
+            beyond = beyond or address.full
     return Recipients(tuple(people.values()), tuple(wrong), beyond)
 
 

@@ -147,8 +147,8 @@ APP = (
     Kind(
         "upload_too_big",
         title=N_("What you sent is too big"),
-        cause=N_("The files together are larger than this installation takes."),
-        remedy=N_("Send fewer or smaller files."),
+        cause=N_("The text and the files together are larger than this installation takes."),
+        remedy=N_("Shorten the text, or send fewer or smaller files."),
         status=413,
     ),
     Kind(

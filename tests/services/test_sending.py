@@ -458,29 +458,3 @@ def test_a_bcc_in_a_file_is_hidden_however_it_is_spelled(
     raw = seed.letter(sender=member.address, to="bram@klant.example", more=f"{name}: een@klant.example\r\n")
     assert sending.send_file(runtime, account, raw, translator("en"))["state"] == "sent"
     assert b"een@" not in smtp.messages[0].data
-
-
-MANY = ", ".join(f"a{n}@klant.example" for n in range(501))
-
-
-def test_too_many_recipients_are_told_and_nobody_is_left_out(
-    runtime: Runtime, member: Member, server: Start
-) -> None:
-    smtp = server()
-    account = account_on(runtime, member, smtp)
-    draft_id = written(runtime, account, to=MANY)
-    problems = sending.check(runtime, member.id, composing.read(runtime, member.id, draft_id))
-    assert {field: problem.code for field, problem in problems.items()} == {"to": "recipients_too_many"}
-    with pytest.raises(InputError) as caught:
-        sending.queue(runtime, member.id, draft_id)
-    assert caught.value.problem.facts["most"] == "500"
-    folded = MANY.replace(", ", ",\r\n ")
-    for raw, code in (
-        (f"From: {account.address}\r\nTo: {folded}\r\nSubject: x\r\n\r\nx\r\n", "recipients_too_many"),
-        (f"From: {account.address}\r\nTo: bram@klant.example, geen adres\r\n\r\nx\r\n", "recipient_invalid"),
-        (f"From: {account.address}\r\nTo: b@x.nl\r\nCc: {'x' * 70_000}@y.nl\r\n\r\nx\r\n", "file_unreadable"),
-    ):
-        with pytest.raises(InputError) as refused:
-            sending.send_file(runtime, account, raw.encode(), translator("en"))
-        assert refused.value.problem.code == code
-    assert smtp.messages == []

@@ -84,6 +84,15 @@ def read(raw: bytes) -> Reading:
     return Reading(reader.part(raw, 0, "text/plain", nested=False), list(dict.fromkeys(reader.defects)))
 
 
+def header_fault(raw: bytes) -> str:
+    """Why the header fields of a message cannot be read whole; "" when they can."""
+    try:
+        _Reader().header(raw)
+    except caps.OverCap as over:
+        return str(over)
+    return ""
+
+
 def read_fields(raw: bytes) -> list[tuple[str, bytes]]:
     """The header fields of a message, never raising: beyond a cap, those before it."""
     return _Reader(strict=False).header(raw)[0]

@@ -9,7 +9,7 @@ from soinbox_web.model.outgoing import Outgoing, OutgoingFile
 from soinbox_web.model.recipients import read_recipients
 from soinbox_web.problems import AccessError, InputError, Problem, SendError
 from soinbox_web.runtime import Runtime
-from soinbox_web.services.sending.rule import objection, refusal_of, sender_of
+from soinbox_web.services.sending.rule import objection, sender_of
 from soinbox_web.store import accounts, drafts, outbox
 from soinbox_web.store.drafts import Draft
 from soinbox_web.store.outbox import OutboxRow
@@ -40,9 +40,10 @@ def check(runtime: Runtime, user_id: int, draft: Draft) -> dict[str, Problem]:
     for field in ("to", "cc", "bcc"):
         recipients = read_recipients(getattr(draft, field))
         people += len(recipients.people)
-        if (refused := refusal_of(recipients)) is not None:
-            found[field] = refused
-    if not people and "to" not in found:
+        problem = recipients.objection()
+        if problem is not None:
+            found[field] = problem
+    if not people and not found.keys() & {"to", "cc", "bcc"}:
         found["to"] = Problem("recipient_missing")
     if any(letter in draft.subject for letter in "\r\n\0") or len(draft.subject) > LONGEST_SUBJECT:
         found["subject"] = Problem("subject_invalid")

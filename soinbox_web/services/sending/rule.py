@@ -1,10 +1,9 @@
-"""Who may send, the first-address rule, on every path and again at delivery; and to whom."""
+"""Who may send: the first-address rule, on every path and again at delivery."""
 
 import sqlite3
 
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import Correspondent
-from soinbox_web.model.recipients import LONGEST, MOST, Recipients
 from soinbox_web.model.sender import may_send
 from soinbox_web.problems import Problem
 from soinbox_web.settings import Settings
@@ -27,13 +26,3 @@ def sender_of(connection: sqlite3.Connection, account: Account) -> Correspondent
     card = persons.of_user(connection, account.user_id)
     name = account.name or (f"{card.first_name} {card.last_name}".strip() if card else "")
     return Correspondent(name, account.address)
-
-
-def refusal_of(recipients: Recipients) -> Problem | None:
-    """Why a field cannot be sent to as it is; None when everybody in it can."""
-    if recipients.beyond:
-        facts = {"most": str(MOST), "longest": str(LONGEST)}
-        return Problem("recipients_too_many", facts=facts)
-    if recipients.wrong:
-        return Problem("recipient_invalid", facts={"typed": ", ".join(recipients.wrong[:3])})
-    return None

@@ -19,10 +19,9 @@ class DraftForm(Form):
     body = TextAreaField()
 
     def typed(self) -> Typed:
-        """All that was typed; what cannot be sent is told when it is."""
+        """All that was typed."""
         to, cc, bcc, subject = (self[name].data or "" for name in ("to", "cc", "bcc", "subject"))
-        body = (self.body.data or "").replace("\r\n", "\n")
-        return Typed(self.account.data, to, cc, bcc, subject, body)
+        return Typed(self.account.data, to, cc, bcc, subject, (self.body.data or "").replace("\r\n", "\n"))
 
     def shown(self) -> dict[str, Any]:
         """The same by the names of a draft, to show it again without keeping it."""
