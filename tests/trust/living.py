@@ -5,13 +5,14 @@ everywhere in the process, for some seconds; then it is gone, and somebody uses 
 """
 
 import resource
+import signal
 import sqlite3
 import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -268,16 +269,67 @@ def met(scene: Scene, kind: Kind, worker: str, at: int, lasts: float = LASTS) ->
         if not injection.begun.wait(20.0):
             injection.begin()  # it has less to do this time
         injection.ended.wait()
-        began = time.monotonic()
-        run.work(3)
-        run.flag()
-        if not _wait(lambda: run.flows(2, 3), PATIENCE):
-            verdict.wrong += run.lacking(2, 3)
-        verdict.seconds = time.monotonic() - began
-        if verdict.seconds > GOAL:
-            verdict.wrong.append(f"mail flows after {verdict.seconds:.0f} s only")
-        verdict.wrong += [f"mail {n} was sent twice" for n in (2, 3) if run.sent(n) > 1]
+        _measure(run, verdict)
     return verdict
+
+
+def really_locked(scene: Scene, lasts: float = 70.0) -> Verdict:
+    """Another connection holds the precious database for much longer than anybody waits."""
+
+    @contextmanager
+    def lock() -> Iterator[None]:
+        other = sqlite3.connect(scene.settings.database_path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+        other.close()
+
+    return _really(scene, f"precious database locked for {lasts:.0f} s", lock(), lasts)
+
+
+def really_full(scene: Scene, lasts: float = 20.0) -> Verdict:
+    """No file of this process can grow any more, as on a full disk (RLIMIT_FSIZE)."""
+
+    @contextmanager
+    def full() -> Iterator[None]:
+        allowed, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, most))
+        yield
+        resource.setrlimit(resource.RLIMIT_FSIZE, (allowed, most))
+        signal.signal(signal.SIGXFSZ, before)
+
+    return _really(scene, f"disk full for {lasts:.0f} s", full(), lasts)
+
+
+def _really(scene: Scene, name: str, fault: AbstractContextManager[None], lasts: float) -> Verdict:
+    """The fault meets a mailroom at rest; mail arrives while it lasts, and the server ends before it does."""
+    verdict = Verdict(name, "real faults")
+    with running(scene, Injection()) as run:
+        if not _wait(lambda: run.flows(2), PATIENCE):
+            raise RuntimeError("without a fault it is not done")
+        with fault:
+            scene.server.deliver(ADDRESS, letter(4))
+            time.sleep(lasts / 2)
+            scene.server.kill()
+            time.sleep(lasts / 2)
+        scene.server.start()
+        _measure(run, verdict)
+        if not _wait(lambda: run.has(4), PATIENCE):
+            verdict.wrong.append("what came during the fault did not arrive")
+    return verdict
+
+
+def _measure(run: Running, verdict: Verdict) -> None:
+    began = time.monotonic()
+    run.work(3)
+    run.flag()
+    if not _wait(lambda: run.flows(2, 3), PATIENCE):
+        verdict.wrong += run.lacking(2, 3)
+    verdict.seconds = time.monotonic() - began
+    if verdict.seconds > GOAL:
+        verdict.wrong.append(f"mail flows after {verdict.seconds:.0f} s only")
+    verdict.wrong += [f"mail {n} was sent twice" for n in (2, 3) if run.sent(n) > 1]
 
 
 @contextmanager

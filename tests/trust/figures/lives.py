@@ -10,17 +10,20 @@ from tests.trust import living, sending_scene
 from tests.trust.faults import Verdict
 
 POINTS = 4  # steps of each worker that each kind of fault meets, spread over all that it takes
+REAL = "real faults"
 SIDE_BY_SIDE = 6  # scenes; most of the time each waits
 Job = tuple[int, str, float]  # the kind, the worker, which part of the way
 
 
 def figures(every: int) -> list[dict[str, Any]]:
     """One for each kind of fault."""
-    found: dict[str, list[Verdict]] = {kind.name: [] for kind in living.KINDS}
+    names = [*(kind.name for kind in living.KINDS), REAL]
+    found: dict[str, list[Verdict]] = {name: [] for name in names}
     jobs = list(_jobs())[::every]
     shares = [jobs[n::SIDE_BY_SIDE] for n in range(SIDE_BY_SIDE) if jobs[n::SIDE_BY_SIDE]]
-    with multiprocessing.get_context("spawn").Pool(len(shares)) as pool:
-        for verdicts in pool.imap_unordered(_share, shares):
+    with multiprocessing.get_context("spawn").Pool(len(shares) + 1) as pool:
+        real = pool.apply_async(_real)
+        for verdicts in (*pool.imap_unordered(_share, shares), real.get()):
             for verdict in verdicts:
                 found[verdict.code].append(verdict)
     return [_told(name, verdicts) for name, verdicts in found.items() if verdicts]
@@ -43,14 +46,20 @@ def _share(jobs: list[Job]) -> list[Verdict]:
         ]
 
 
+def _real() -> list[Verdict]:
+    with tempfile.TemporaryDirectory(prefix="lives-") as folder, sending_scene.scene(Path(folder)) as scene:
+        return [living.really_full(scene), living.really_locked(scene)]
+
+
 def _told(name: str, verdicts: list[Verdict]) -> dict[str, Any]:
     wrong = [verdict for verdict in verdicts if verdict.wrong]
     slowest = max((verdict.seconds for verdict in verdicts), default=0.0)
     for verdict in wrong:
         print(f"    WRONG: {verdict.name}: {'; '.join(verdict.wrong)}", flush=True)
+    where = "" if name == REAL else ", at steps of each worker"
     print(
-        f"{name}, at steps of each worker: {len(verdicts)} runs, mail flows again after"
-        f" {slowest:.1f} s at most (goal <= {living.GOAL:.0f}), {len(wrong)} wrong (goal 0)",
+        f"{name}{where}: {len(verdicts)} runs, mail flows again after {slowest:.1f} s at most"
+        f" (goal <= {living.GOAL:.0f}), {len(wrong)} wrong (goal 0)",
         flush=True,
     )
     return {
