@@ -179,17 +179,22 @@ def sealed_with_old_keys(runtime: Runtime) -> int:
 
 
 def rotate_key(runtime: Runtime) -> int:
-    """Add a key to the ring and seal every stored secret with it, in batches; how many were sealed."""
+    """Add a key to the ring and seal every stored secret with it, in batches; how many were sealed.
+
+    A secret that no longer opens stays as it is: its account asks for it again.
+    """
     rotate_ring(runtime.settings.key_ring_path)
     runtime.vault = Vault.open(runtime.settings.key_ring_path)
-    count = 0
+    count, last = 0, (0, "")
     while True:
         with runtime.db.write() as connection:
-            rows = upkeep.sealed_by_other_keys(connection, runtime.vault.kid, BATCH)
-            for account_id, side in rows:
+            rows = upkeep.sealed_by_other_keys(connection, runtime.vault.kid, BATCH, last)
+            for last in rows:
+                account_id, side = last
                 account = accounts.read(connection, account_id)
-                secret = accounts.open_secret(connection, runtime.vault, account, side)  # type: ignore[arg-type]
-                accounts.seal_secret(connection, runtime.vault, account, side, secret)  # type: ignore[arg-type]
-        count += len(rows)
+                secret = accounts.stored_secret(connection, runtime.vault, account, side)  # type: ignore[arg-type]
+                if secret:
+                    accounts.seal_secret(connection, runtime.vault, account, side, secret)  # type: ignore[arg-type]
+                    count += 1
         if len(rows) < BATCH:
             return count

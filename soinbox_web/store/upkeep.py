@@ -8,12 +8,15 @@ from soinbox_web.model.account import as_seen
 from soinbox_web.store import accounts, fallen, figures
 
 
-def sealed_by_other_keys(connection: sqlite3.Connection, kid: str, limit: int) -> list[tuple[int, str]]:
-    """(account id, side) of secrets that another key than `kid` sealed."""
+def sealed_by_other_keys(
+    connection: sqlite3.Connection, kid: str, limit: int, after: tuple[int, str] = (0, "")
+) -> list[tuple[int, str]]:
+    """(account id, side) of secrets that another key than `kid` sealed, those behind `after`."""
     rows = connection.execute(
-        "SELECT account_id, side FROM account_secrets WHERE sealed NOT LIKE ? || ':%'"
+        "SELECT account_id, side FROM account_secrets"
+        " WHERE sealed NOT LIKE ? || ':%' AND (account_id, side) > (?, ?)"
         " ORDER BY account_id, side LIMIT ?",
-        (kid, limit),
+        (kid, *after, limit),
     )
     return [(row["account_id"], row["side"]) for row in rows]
 

@@ -1,6 +1,7 @@
 """Sealed secrets: AES-256-GCM under a key ring, bound to what they may be used for (trust.md section 3)."""
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -22,11 +23,14 @@ class Vault:
     """Seals and opens secrets with a key ring of `kid:base64` lines; the last line seals, every line opens.
 
     A sealed text is `kid:base64(nonce + ciphertext)`; its associated data is a canonical JSON list, so that a
-    secret opens only for the same user, account, side, host, port, login and security.
+    secret opens only for the same user, account, side, host, port, login and security. A key that another
+    process adds to the ring is taken in before it is needed; the keys that are held stay, whatever happens to
+    the file.
     """
 
-    def __init__(self, keys: dict[str, bytes]) -> None:
-        self._keys = keys
+    def __init__(self, path: Path) -> None:
+        self._path, self._seen = path, _version(path)
+        self._keys = _read_ring(path)
 
     @classmethod
     def open(cls, path: Path) -> "Vault":
@@ -38,7 +42,7 @@ class Vault:
     @classmethod
     def read(cls, path: Path) -> "Vault":
         """The key ring at `path`; nothing is made. StoreError key_missing when there is none."""
-        return cls(_read_ring(path))
+        return cls(path)
 
     @property
     def kid(self) -> str:
@@ -51,6 +55,7 @@ class Vault:
         return list(self._keys)
 
     def seal(self, secret: str, associated: Associated) -> str:
+        self._take_in()
         nonce = os.urandom(12)
         sealed = AESGCM(self._keys[self.kid]).encrypt(nonce, secret.encode(), _canonical(associated))
         return f"{self.kid}:{base64.b64encode(nonce + sealed).decode()}"
@@ -59,12 +64,23 @@ class Vault:
         """The secret; StoreError key_missing when the key is unknown or the associated data differ."""
         kid, _, text = sealed.partition(":")
         if kid not in self._keys:
+            self._take_in()
+        if kid not in self._keys:
             raise StoreError(Problem("key_missing", facts={"kid": kid}))
         raw = base64.b64decode(text)
         try:
             return AESGCM(self._keys[kid]).decrypt(raw[:12], raw[12:], _canonical(associated)).decode()
         except InvalidTag as error:
             raise StoreError(Problem("key_missing", facts={"kid": kid})) from error
+
+    def _take_in(self) -> None:
+        """What another process has added since."""
+        version = _version(self._path)
+        if version == self._seen:
+            return
+        with contextlib.suppress(StoreError):
+            self._keys = {**self._keys, **_read_ring(self._path)}
+            self._seen = version
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose from the ring's first key, which rotation keeps (HKDF, RFC 5869)."""
@@ -82,6 +98,15 @@ def rotate_ring(path: Path) -> None:
     """Add a key that seals from now on; a new file is written and renamed over the old one."""
     _read_ring(path)
     _write_ring(path, [*path.read_text().split(), _new_line()])
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    """Tells one file at this path from the next."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _canonical(associated: Associated) -> bytes:

@@ -1,6 +1,7 @@
 """The end of `make trust`: every figure in one table, then what the figures measured beside their goals."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 NOT_BUILT = (
@@ -19,11 +20,14 @@ def closing(figures: list[Figure]) -> str:
 
 def _table(figures: list[Figure]) -> Iterator[str]:
     yield f"\n{'figure':58} {'runs':>7} {'wrong':>6}  {'':7} {'s':>7}  goal"
-    for each in figures:
-        words = "met" if each["met"] else "MISSED"
-        lasted = each.get("seconds", each.get("module_seconds", 0.0))
-        goal = ": ".join(filter(None, (str(each["goal"]), each.get("error", ""))))
-        yield f"{each['figure']:58} {each['runs']:7} {each['wrong']:6}  {words:7} {lasted:7.1f}  {goal}"
+    for module, told in groupby(figures, lambda each: each.get("module", "")):
+        rows = list(told)
+        yield f"{module:82} {rows[0].get('module_seconds', 0.0):7.1f}"
+        for each in rows:
+            words = "met" if each["met"] else "MISSED"
+            lasted = f"{each['seconds']:.1f}" if "seconds" in each else ""
+            goal = ": ".join(filter(None, (str(each["goal"]), each.get("error", ""))))
+            yield f"  {each['figure']:56} {each['runs']:7} {each['wrong']:6}  {words:7} {lasted:>7}  {goal}"
 
 
 def _gathered(figures: list[Figure], key: str) -> dict[str, Any]:

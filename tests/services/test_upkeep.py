@@ -55,6 +55,31 @@ def test_rotation_seals_everything_again(runtime: Runtime, account_id: int) -> N
     assert upkeep.sealed_with_old_keys(runtime) == 0
 
 
+def test_secrets_that_no_longer_open_do_not_stop_a_rotation(runtime: Runtime, account_id: int) -> None:
+    """Those of a lost key, and one that was sealed for another server, stand before all others."""
+    with runtime.db.write() as connection:
+        known = accounts.read(connection, account_id)
+        foreign = accounts.open_secret(connection, runtime.vault, known, "imap")
+        for number in range(250):
+            login = Login("imap.noordlicht.example", 993, "ssl", f"{number}@noordlicht.example")
+            made = accounts.read(
+                connection, accounts.insert(connection, 1, login.username, login, None, runtime.clock.now())
+            )
+            accounts.seal_secret(connection, runtime.vault, made, "imap", foreign)
+        connection.execute(
+            "UPDATE account_secrets SET sealed = 'lost' || substr(sealed, 9) WHERE account_id < 200"
+        )
+        connection.execute(
+            "UPDATE account_secrets SET sealed = (SELECT sealed FROM account_secrets WHERE account_id = 201)"
+            " WHERE account_id = 200"
+        )
+        last = connection.execute("SELECT max(account_id) FROM account_secrets").fetchone()[0]
+    assert upkeep.rotate_key(runtime) == last - 200
+    assert secret(runtime, last) == "lampje"
+    with pytest.raises(StoreError):
+        secret(runtime, 200)
+
+
 def test_a_restored_instance_sends_nothing_twice(runtime: Runtime, account_id: int, tmp_path: Path) -> None:
     now = runtime.clock.now()
     with runtime.db.write() as connection:

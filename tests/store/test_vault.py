@@ -48,3 +48,31 @@ def test_a_broken_ring_is_a_problem(tmp_path: Path, text: str) -> None:
     (tmp_path / "ring").write_text(text)
     with pytest.raises(StoreError):
         Vault.open(tmp_path / "ring")
+
+
+def test_a_process_that_runs_takes_in_a_rotation_by_another(tmp_path: Path) -> None:
+    running = Vault.open(tmp_path / "ring")
+    cookie_key = running.derive("flask cookie")
+    rotate_ring(tmp_path / "ring")
+    sealed = Vault.open(tmp_path / "ring").seal("lampje", LOGIN)
+    assert running.unseal(sealed, LOGIN) == "lampje"
+    assert running.derive("flask cookie") == cookie_key
+
+
+def test_a_process_that_runs_seals_with_the_newest_key(tmp_path: Path) -> None:
+    running = Vault.open(tmp_path / "ring")
+    rotate_ring(tmp_path / "ring")
+    assert running.seal("lampje", LOGIN).partition(":")[0] == Vault.open(tmp_path / "ring").kid
+
+
+@pytest.mark.parametrize("text", [None, "", "abc:AAAA"])
+def test_a_ring_lost_while_a_process_runs_stops_nothing(tmp_path: Path, text: str | None) -> None:
+    running = Vault.open(tmp_path / "ring")
+    sealed = running.seal("lampje", LOGIN)
+    (tmp_path / "ring").unlink()
+    if text is not None:
+        (tmp_path / "ring").write_text(text)
+    assert running.unseal(sealed, LOGIN) == "lampje"
+    assert running.unseal(running.seal("lampje", LOGIN), LOGIN) == "lampje"
+    with pytest.raises(StoreError):
+        running.unseal("nobody:AAAA", LOGIN)

@@ -1,4 +1,4 @@
-"""The ordinary mail of Anna's team (T11): more than six hundred messages of every kind that honest people send.
+"""The ordinary mail of Anna's team (T11): more than six hundred messages of all kinds that people send.
 
 Two of them nobody can tell from a spoof by what they hold, since life is so: a colleague writes from a
 private address that is on no card, and a mailing list that breaks signatures passes a customer's mail on.
@@ -66,8 +66,10 @@ def _from_strangers() -> Iterator[Letter]:
 
 def _newsletters() -> Iterator[Letter]:
     """Sent by mailing services: another envelope, two signatures, answers to another mailbox."""
-    firms = ("winkel.example", "rabobank.nl", "belastingdienst.nl", "papierhandel.nl", "krant.example",
-             "museum.example", "bouwbedrijf-smit.nl", "reizen.example", "vakbond.example", "lampen.nl")  # fmt: skip
+    firms = (
+        "winkel.example", "rabobank.nl", "belastingdienst.nl", "papierhandel.nl", "krant.example",
+        "museum.example", "bouwbedrijf-smit.nl", "reizen.example", "vakbond.example", "lampen.nl",
+    )  # fmt: skip
     services = ("mailchimp.example", "sendgrid.example", "spotler.example")
     for firm, service, answers in product(firms, services, ("", "klantenservice", "reply+8f3")):
         label = f"newsletter of {firm} by {service}, answers {answers or 'to the sender'}"
