@@ -102,7 +102,7 @@ def whole_kinds() -> dict[str, Callable[[Path], object]]:
         "another program's": of_something_else,
         "nothing": lambda path: path.write_bytes(b""),
         "no database": lambda path: path.write_bytes(b"Beste Anna, " * 2000),
-        "header": lambda path: path.write_bytes(flipped(path.read_bytes(), range(0, 40))),
+        "header": lambda path: path.write_bytes(flipped(path.read_bytes(), range(40))),
         "first half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
         "ten bytes": lambda path: path.write_bytes(path.read_bytes()[:10]),
         "log": lambda path: path.with_name(path.name + "-wal").write_bytes(b"\xff" * 5000),
