@@ -33,13 +33,13 @@ class Child:
         clock: Clock,
         tell: Tell | None = None,
     ) -> None:
-        self.name = name
+        self.part = name
         self._command, self._environment = command, environment
         self._clock = clock
         self._tell = tell
         self._process: subprocess.Popen[bytes] | None = None
         self._begun = self._again = clock.monotonic()
-        self._deaths = 0
+        self.deaths = 0
         self._begin()
 
     def look(self) -> None:
@@ -50,8 +50,8 @@ class Child:
                 self._begin()
         elif self._process.poll() is not None:
             self._died(now)
-        elif self._deaths and now - self._begun >= self._lasting:
-            self._deaths = 0
+        elif self.deaths and now - self._begun >= self._lasting:
+            self.deaths = 0
             self._say(0.0)
 
     def end(self) -> None:
@@ -82,19 +82,19 @@ class Child:
                 preexec_fn=stop_with_parent,
             )
         except OSError as error:  # no room for another process now
-            log.warning("%s: %s", self.name, error.strerror)
+            log.warning("%s: %s", self.part, type(error).__name__)
             self._died(self._begun)
 
     def _died(self, now: float) -> None:
         self._process = None
-        self._deaths = self._deaths + 1 if now - self._begun < self._lasting else 1
-        if self._tell is None and self._deaths >= QUICK_DEATHS:
-            raise StoreError(Problem("product_keeps_stopping", facts={"part": self.name}))
-        seconds = min(2.0 ** min(self._deaths - 1, 10), LONGEST)
+        self.deaths = self.deaths + 1 if now - self._begun < self._lasting else 1
+        if self._tell is None and self.deaths >= QUICK_DEATHS:
+            raise StoreError(Problem("product_keeps_stopping", facts={"part": self.part}))
+        seconds = min(2.0 ** min(self.deaths - 1, 10), LONGEST)
         self._again = now + seconds
-        log.warning("%s ended %d times in a row, begins again in %d s", self.name, self._deaths, seconds)
+        log.warning("%s ended %d times in a row, begins again in %d s", self.part, self.deaths, seconds)
         self._say(seconds)
 
     def _say(self, seconds: float) -> None:
         if self._tell:
-            self._tell(self._deaths, seconds)
+            self._tell(self.deaths, seconds)

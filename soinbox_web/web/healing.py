@@ -32,9 +32,10 @@ def begin(problem: Problem) -> int:
 def _heal(owner: Runtime, account_id: int) -> None:
     try:
         thrown_away = sync.discard_unfit(owner, account_id, thorough=True)
-        log.warning(
-            "account %d: its mailbox file %s", account_id, "is fetched again" if thrown_away else "is whole"
-        )
+        if thrown_away:
+            log.warning("account %d: its mailbox file is fetched again", account_id)
+        else:
+            log.warning("account %d: its mailbox file is whole", account_id)
     except SoinboxError as error:
         log.warning("account %d: %s", account_id, error.problem.code)
     finally:

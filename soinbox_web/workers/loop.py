@@ -223,7 +223,7 @@ class Loop:
         except StopIteration:
             pass
         except BaseException:  # nothing of a life may end the thread that it was lent
-            log.exception("a life ended" if wait is None else "after a piece of a life")
+            log.exception("a piece of a life ended")
         finally:
             self._give_way(bell.lane)
         if wait is None:

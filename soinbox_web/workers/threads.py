@@ -19,7 +19,7 @@ class Threads(ThreadPoolExecutor):
             super()._adjust_thread_count()
             self._short = False
         except (RuntimeError, MemoryError, OSError) as error:  # too many threads, or no room for their stacks
-            log.warning("no further thread: %s", error)
+            log.warning("no further thread: %s", type(error).__name__)
             self._short = True
 
     def catch_up(self) -> None:

@@ -25,7 +25,7 @@ class Falls:
         self._clock = clock
         self._begun = clock.monotonic()
         self._again: datetime | None = None
-        self.name = name
+        self.part = name
         self.count = 0
 
     @property
@@ -38,7 +38,7 @@ class Falls:
     def fell(self, error: BaseException) -> float:
         """Seconds until it is to begin again."""
         self.count = 1 if self.lasts else self.count + 1
-        log.error("%s ended: %s", self.name, type(error).__name__, exc_info=error)
+        log.error("%s ended: %s", self.part, type(error).__name__, exc_info=error)
         seconds = backoff.begin_again(self.count)
         self._again = self._clock.now() + timedelta(seconds=seconds)
         self.begin()
@@ -46,7 +46,7 @@ class Falls:
 
     def told(self) -> Fallen | None:
         """What is to be said of it while it does not last."""
-        return None if self._again is None or self.lasts else Fallen(self.name, self.count, self._again)
+        return None if self._again is None or self.lasts else Fallen(self.part, self.count, self._again)
 
 
 class Watch:
