@@ -19,7 +19,7 @@ log = logging.getLogger("soinbox.mailroom")
 class Falls:
     """How often in a row something ended by an error."""
 
-    __slots__ = ("_again", "_begun", "_clock", "count", "name")
+    __slots__ = ("_again", "_begun", "_clock", "count", "part")
 
     def __init__(self, clock: Clock, name: str) -> None:
         self._clock = clock
