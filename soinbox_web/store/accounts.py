@@ -17,6 +17,16 @@ from soinbox_web.texts import Translate
 Side = Literal["imap", "smtp"]
 SecretSide = Literal["imap", "smtp", "oauth"]  # oauth: the refresh token, for both sides
 KEPT_ATTEMPTS = 20
+_STATUS = (
+    "last_success_at", "last_attempt_at", "next_retry_at", "consecutive_failures", "problem", "mode",
+    "alive_at",
+)  # fmt: skip
+_OF_SIDES = ", ".join(f"{side}.{name} AS {side}_{name}" for side in ("imap", "smtp") for name in _STATUS)
+_ACCOUNTS = (
+    f"SELECT a.*, {_OF_SIDES} FROM accounts a"  # noqa: S608
+    " LEFT JOIN account_status imap ON imap.account_id = a.id AND imap.side = 'imap'"
+    " LEFT JOIN account_status smtp ON smtp.account_id = a.id AND smtp.side = 'smtp'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +257,9 @@ def set_status(connection: sqlite3.Connection, account_id: int, side: Side, stat
 
 
 def _select(connection: sqlite3.Connection, where: str, *values: Any) -> list[Account]:
-    rows = connection.execute(f"SELECT * FROM accounts WHERE {where} ORDER BY id", values).fetchall()  # noqa: S608
-    return [
-        _account(r, status(connection, r["id"], "imap"), status(connection, r["id"], "smtp")) for r in rows
-    ]
+    """Accounts and how their sides fare, by one statement however many there are."""
+    rows = connection.execute(f"{_ACCOUNTS} WHERE {where} ORDER BY a.id", values).fetchall()
+    return [_account(row, _status(row, "imap_"), _status(row, "smtp_")) for row in rows]
 
 
 def _account(row: sqlite3.Row, imap_status: SideStatus, smtp_status: SideStatus) -> Account:
@@ -270,11 +279,12 @@ def _account(row: sqlite3.Row, imap_status: SideStatus, smtp_status: SideStatus)
     )  # fmt: skip
 
 
-def _status(row: sqlite3.Row) -> SideStatus:
+def _status(row: sqlite3.Row, prefix: str = "") -> SideStatus:
+    """What a row says of one side; an empty status when there is none yet."""
+    success, attempt, retry, failures, problem, mode, alive = (row[prefix + name] for name in _STATUS)
     return SideStatus(
-        _moment(row["last_success_at"]), _moment(row["last_attempt_at"]), _moment(row["next_retry_at"]),
-        row["consecutive_failures"], Problem.from_row(json.loads(row["problem"])) if row["problem"] else None,
-        row["mode"], _moment(row["alive_at"]),
+        _moment(success), _moment(attempt), _moment(retry), failures or 0,
+        Problem.from_row(json.loads(problem)) if problem else None, mode or "", _moment(alive),
     )  # fmt: skip
 
 
