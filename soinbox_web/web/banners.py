@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from flask import Flask
+from flask import Flask, g
 from flask_login import current_user
 
 from soinbox_web.model.account import PASSWORD_CODES, Account, SideStatus
@@ -76,12 +76,14 @@ def _variables() -> dict[str, Any]:
 
 
 def _accounts() -> list[Account]:
-    return accounts.of_user(runtime(), current_user.id) if current_user.is_authenticated else []
+    """Those of the person who is signed in, read once for all that a page says of them."""
+    if not current_user.is_authenticated:
+        return []
+    if "connected_accounts" not in g:
+        g.connected_accounts = accounts.of_user(runtime(), current_user.id)
+    return list(g.connected_accounts)
 
 
 def _banners() -> list[Banner]:
-    if not current_user.is_authenticated:
-        return []
     now = runtime().clock.now()
-    found = (of_account(account, now) for account in accounts.of_user(runtime(), current_user.id))
-    return [banner for banner in found if banner]
+    return [banner for account in _accounts() if (banner := of_account(account, now))]
