@@ -134,9 +134,11 @@ class BoundedHead(HttpToolsProtocol):
     def _end_with(self, status: int) -> None:
         line = f"{status} {_REASONS[status]}"
         fields = {
-            "content-type": "text/plain; charset=utf-8", "content-length": str(len(line)), "connection": "close",
+            "content-type": "text/plain; charset=utf-8",
+            "content-length": str(len(line)),
+            "connection": "close",
             **sealed.headers(secure=self.secure),
-        }  # fmt: skip
+        }
         told = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         self.transport.write(f"HTTP/1.1 {line}\r\n{told}\r\n{line}".encode())
         self.transport.close()

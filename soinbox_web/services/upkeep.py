@@ -77,7 +77,8 @@ def _settle(runtime: Runtime) -> dict[str, int]:
 def check(settings: Settings) -> dict[str, Any]:
     """contract.md's `check`: every database file, whether it is intact, and whether the key ring opens it.
 
-    `running` names what ought to run and does not; nothing while the product is stopped in order.
+    `running` names what ought to run and does not, while anything of the product runs: one that is stopped,
+    in whatever way, is no unsound instance.
     """
     files = []
     for path in [settings.database_path, *sorted((settings.instance / "mailboxes").glob("*.sqlite"))]:
@@ -94,7 +95,7 @@ def check(settings: Settings) -> dict[str, Any]:
         files.append({"name": path.name, "ok": found == "ok", "detail": "" if found == "ok" else found})
     fault = _key_ring_fault(settings, readable=bool(files[0]["ok"]))
     files.append({"name": settings.key_ring_path.name, "ok": not fault, "detail": fault})
-    down = _down(settings) if files[0]["ok"] else {}
+    down = _down(settings) if files[0]["ok"] and instance_lock.in_use(settings.instance) else {}
     running = [{"name": name, "ok": False, "detail": detail} for name, detail in down.items()]
     return {"ok": all(file["ok"] for file in files) and not down, "files": files, "running": running}
 
