@@ -86,9 +86,10 @@ class ScribeCache:
 
     def get(self, source: str, domain: str) -> tuple[bool, str | None]:
         try:
-            return _SCRIBE.submit(domain, self._cache.get, source, domain).result()
+            found: tuple[bool, str | None] = _SCRIBE.submit(domain, self._cache.get, source, domain).result()
         except Full:
             return False, None
+        return found
 
     def put(self, source: str, domain: str, answer: str | None) -> None:
         with contextlib.suppress(Full):
