@@ -136,8 +136,9 @@ class ScriptedServer(ABC, Generic[B]):
         while not self._stopping.is_set():
             try:
                 connection, _ = self._listener.accept()
-            except OSError:
-                return
+            except OSError:  # stopping; or out of file handles for a while
+                self._stopping.wait(0.05)
+                continue
             self.connections += 1
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(Wire(connection),), daemon=True).start()
