@@ -8,7 +8,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --quiet --disable-pip-version-
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard soinbox_web/translations/*/LC_MESSAGES/*.po))
 PYTEST ?= $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help install demo run test check lint types arch bench bench-pages doctor-report trust soak docs texts screenshots film clean
+.PHONY: help install demo run test test-bare check lint types arch bench bench-pages doctor-report trust soak docs texts screenshots film clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ run: $(VENV)/.demo $(CATALOGS) ## the product on ./instance (settings: docs/sett
 test: $(VENV)/.test $(CATALOGS) ## every test, Dovecot, Postfix and Chromium included
 	@tests/debian-parts
 	$(PYTEST) $(ARGS)
+
+test-bare: ## both commands of the README in a bare Debian 12, made and removed (root, debootstrap)
+	@tests/bare $(if $(ARGS),ARGS="$(ARGS)")
 
 check: lint types arch ## what must hold before a commit, besides the tests
 

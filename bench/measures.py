@@ -10,7 +10,7 @@ from pathlib import Path
 
 from soinbox_web.clock import SystemClock
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.envelope import Envelopes
+from soinbox_web.mail.envelope_batches import Asked, Envelopes
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model import uid_set
 from soinbox_web.model.account import Account
@@ -92,9 +92,12 @@ def rows_alone(runtime: Runtime, account: Account, folder: Path) -> int:
         for _ in range(len(waiting)):
             for _ in range(2 if not stored else 1):
                 if waiting:
-                    envelopes.ask(waiting.pop())
-            _, current = envelopes.take()
-            assert current is not None
+                    envelopes.ask(Asked(waiting.pop()))
+            taken = envelopes.take()
+            current = taken.found
+            while not taken.ended:
+                taken = envelopes.take()
+                current += taken.found
             rows = [messages.as_row(1, found) for found in current if isinstance(found, Envelope)]
             database.execute("BEGIN IMMEDIATE")
             database.executemany(messages.INSERT, [(*row, None) for row in rows])

@@ -39,7 +39,7 @@ CREATE TABLE account_status (
   next_retry_at TEXT,
   consecutive_failures INTEGER NOT NULL DEFAULT 0,
   problem TEXT,
-  mode TEXT NOT NULL DEFAULT '',
+  mode TEXT NOT NULL DEFAULT '', alive_at TEXT,
   PRIMARY KEY (account_id, side)
 ) STRICT;
 
@@ -157,6 +157,12 @@ CREATE TABLE drafts (
 
 CREATE INDEX drafts_by_user ON drafts(user_id, updated_at);
 
+CREATE TABLE fallen (
+  part TEXT NOT NULL PRIMARY KEY,
+  count INTEGER NOT NULL,
+  again_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE invitations (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   token_hash TEXT NOT NULL UNIQUE,
@@ -215,6 +221,8 @@ CREATE TABLE outbox (
 ) STRICT;
 
 CREATE INDEX outbox_due ON outbox(state, not_before);
+
+CREATE TABLE own_servers ( account_id INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE, name TEXT NOT NULL, domains TEXT NOT NULL, seen_at TEXT NOT NULL, PRIMARY KEY (account_id, name)) STRICT;
 
 CREATE TABLE person_addresses (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -466,6 +474,12 @@ CREATE TABLE set_aside (
   uid INTEGER NOT NULL,
   reason TEXT NOT NULL,
   version TEXT NOT NULL,
+  day TEXT NOT NULL DEFAULT '',
+  sender TEXT NOT NULL DEFAULT '',
+  subject TEXT NOT NULL DEFAULT '',
+  date TEXT,
+  size INTEGER NOT NULL DEFAULT 0,
+  source BLOB,
   PRIMARY KEY (folder_id, uid)
 ) STRICT;
 

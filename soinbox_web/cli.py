@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from soinbox_web import processes
+from soinbox_web import logs, processes
 from soinbox_web.commands import Console, soinbox_command, text_of_stdin
 from soinbox_web.model.server import Login, Security
 from soinbox_web.services import (
@@ -29,6 +29,7 @@ SECURITY = click.Choice(["ssl", "starttls", "none"])
 @click.version_option(package_name="soinbox_web")
 def main() -> None:
     """soinbox: the mail room of a small team's CRM."""
+    logs.configure()
 
 
 @soinbox_command(main, name="demo")
@@ -303,11 +304,13 @@ def restore(console: Console, file: Path) -> None:
 
 @soinbox_command(main, name="check")
 def check(console: Console) -> None:
-    """Are the files intact?"""
+    """Are the files intact, and does all run that should?"""
     found = upkeep.check(console.settings())
-    console.show(
-        found, "\n".join(f"{'ok ' if f['ok'] else 'BAD'} {f['name']} {f['detail']}" for f in found["files"])
+    lines = (
+        f"{'ok ' if each['ok'] else 'BAD'} {each['name']} {each['detail']}"
+        for each in (*found["files"], *found["running"])
     )
+    console.show(found, "\n".join(lines))
     if not found["ok"]:
         sys.exit(1)
 

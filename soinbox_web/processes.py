@@ -2,44 +2,52 @@
 
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
+from soinbox_web.children import Child, Tell
 from soinbox_web.clock import SystemClock
 from soinbox_web.problems import Problem, StoreError
-from soinbox_web.runtime import build
-from soinbox_web.services import members, upkeep
+from soinbox_web.runtime import Runtime, build
+from soinbox_web.services import members, standing, upkeep
 from soinbox_web.settings import Settings, child_environment, export
-from soinbox_web.stopping import stop_on, stop_with_parent
-from soinbox_web.store import locks
+from soinbox_web.stopping import stop_on
+from soinbox_web.store import instance_lock, locks
 
 WEB_WORKERS = 2
-STOP_SECONDS = 10
+HUNG_SECONDS = 120  # without an answer to its parent until a web worker counts as hung and is replaced
 STOPPING_SECONDS = 4.0  # that a web server which was told to stop may still hold the port
-QUICK_DEATHS = 5  # a child that ends this often, each time within QUICK_SECONDS, ends the product
-QUICK_SECONDS = 10.0
 
 
 def web(settings: Settings) -> None:
     """Serve pages until told to stop (uvicorn; `/live` and Flask on one port)."""
-    import uvicorn
-
     _guard_binding(settings)
     _guard_port(settings)
     build(settings).close()
     export(settings)
+    with instance_lock.share(settings.instance):
+        _run_uvicorn(settings)
+
+
+def _run_uvicorn(settings: Settings) -> None:
+    import uvicorn
+
     uvicorn.run(
         "soinbox_web.asgi:application",
         factory=True,
         host=settings.host,
         port=settings.port,
+        http="soinbox_web.head:BoundedHead",
+        ws="none",
         workers=WEB_WORKERS,
         timeout_graceful_shutdown=2,
+        timeout_worker_healthcheck=HUNG_SECONDS,
         access_log=False,
         server_header=False,
+        log_config=None,  # ours stays
         log_level="warning",
         proxy_headers=settings.trusted_proxies > 0,
         forwarded_allow_ips="127.0.0.1",
@@ -62,7 +70,6 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     with _served_once(settings):
         upkeep.assert_sound(runtime)
         code, keyless = members.first_code(runtime), upkeep.keyless_words(runtime)
-        runtime.close()
         url = settings.public_url or f"http://{settings.host}:{settings.port}"
         say(f"soinbox: {url}")
         if keyless:
@@ -70,7 +77,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         if code:
             say(f"First administrator: open {url}/first-administrator and enter the code {code}")
         supervise(
-            {name: [sys.executable, "-m", "soinbox_web.cli", name] for name in ("mailroom", "web")}, settings
+            {name: [sys.executable, "-m", "soinbox_web.cli", name] for name in ("mailroom", "web")}, runtime
         )
 
 
@@ -81,41 +88,31 @@ def demo(port: int | None) -> None:
     rehearsal.run(port)
 
 
-def supervise(commands: dict[str, list[str]], settings: Settings) -> None:
-    """Keep child processes running until SIGTERM or SIGINT; each has the environment of `settings`.
+def supervise(commands: dict[str, list[str]], runtime: Runtime) -> None:
+    """Keep child processes running until SIGTERM or SIGINT; each has the environment of the settings.
 
-    StoreError product_keeps_stopping when one ends again and again right after its start.
+    StoreError product_keeps_stopping when the web server ends again and again right after its start. A
+    mailroom that does is begun again, later each time: pages go on, and say so.
     """
     stop = threading.Event()
     stop_on(stop, signal.SIGTERM, signal.SIGINT)
-    environment, clock = child_environment(settings), SystemClock()
-    children = {name: _child(command, environment) for name, command in commands.items()}
-    begun = dict.fromkeys(commands, clock.monotonic())
-    deaths = dict.fromkeys(commands, 0)
+    environment = child_environment(runtime.settings)
+    told: dict[str, Tell] = {"mailroom": partial(standing.mailroom_fell, runtime)}
+    standing.mailroom_fell(runtime, 0, 0.0)  # of a time before
+    children: list[Child] = []
     try:
+        for name, command in commands.items():
+            children.append(Child(name, command, environment, runtime.clock, told.get(name)))
         while not stop.wait(0.3):
-            for name, child in children.items():
-                if child.poll() is None or stop.wait(1.0):
-                    continue
-                quick = clock.monotonic() - begun[name] < QUICK_SECONDS
-                deaths[name] = deaths[name] + 1 if quick else 1
-                if deaths[name] >= QUICK_DEATHS:
-                    raise StoreError(Problem("product_keeps_stopping", facts={"part": name}))
-                children[name] = _child(commands[name], environment)
-                begun[name] = clock.monotonic()
+            for child in children:
+                child.look()
     finally:
-        for child in children.values():
-            child.terminate()
-        for child in children.values():
-            try:
-                child.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.kill()
-
-
-def _child(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Even a parent that is killed leaves none behind: they would hold the port, and serve unsupervised."""
-    return subprocess.Popen(command, env=environment, preexec_fn=stop_with_parent)
+        for child in children:
+            child.end()
+        for child in children:
+            child.gone()
+        standing.mailroom_fell(runtime, 0, 0.0)
+        runtime.close()
 
 
 @contextmanager
@@ -151,7 +148,7 @@ def _refused(settings: Settings) -> OSError | None:
 
 
 def _guard_binding(settings: Settings) -> None:
-    """Anything but loopback needs https in front (architecture.md, Processes)."""
+    """Anything but loopback needs https in front."""
     if (
         not settings.host.startswith("127.")
         and settings.host not in ("localhost", "::1")

@@ -1,14 +1,17 @@
 """The long-lived things, built once a process: settings, clock, precious database, vault, mailbox files."""
 
 import resource
+import shutil
 import threading
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 
+from soinbox_web import memory
 from soinbox_web.clock import Clock, SystemClock
 from soinbox_web.problems import Problem, StoreError
 from soinbox_web.settings import Settings
-from soinbox_web.store import mailbox_schema
+from soinbox_web.store import instance_lock, mailbox_schema
 from soinbox_web.store.account_secrets import AccountSecrets, TokenMemory
 from soinbox_web.store.database import Database
 from soinbox_web.store.migrations import migrate
@@ -25,6 +28,7 @@ class Runtime:
     clock: Clock
     db: Database
     vault: Vault
+    lock: FileIO
     _database: type[Database] = Database
     _tokens: TokenMemory = field(default_factory=TokenMemory)
     _mailboxes: dict[tuple[int, int], Database] = field(default_factory=dict)
@@ -67,8 +71,11 @@ class Runtime:
         if found is not None:
             found.close()
         path = self.mailbox_path(account_id, generation)
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        for each in (path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")):
+            if each.is_dir():
+                shutil.rmtree(each)
+            else:
+                each.unlink(missing_ok=True)
 
     def release(self, account_id: int | None = None) -> None:
         """A thread that ends gives its connections back: the precious file's and those of one account."""
@@ -79,26 +86,67 @@ class Runtime:
             database.close()
 
     def close(self) -> None:
-        """Close every database."""
+        """Close every database, and let go of the instance."""
         for database in [self.db, *self._mailboxes.values()]:
             database.close()
+        self.lock.close()
 
 
-def build(settings: Settings, clock: Clock | None = None, *, database: type[Database] = Database) -> Runtime:
-    """Open (or make) the instance: folders 0700, files 0600, schema migrated, key ring read."""
+def build(
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    database: type[Database] = Database,
+    lock: FileIO | None = None,
+) -> Runtime:
+    """Open (or make) the instance: folders 0700, files 0600, schema migrated, key ring read.
+
+    It is in use until the runtime is closed; `lock`: it is held already. StoreError says what stands in the
+    way: instance_unusable, instance_restoring, database_lost, database_damaged, schema_newer, key_missing.
+    """
+    memory.give_back()
     clock = clock or SystemClock()
     allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
     if resource.RLIM_INFINITY != allowed < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    _make_folders(settings)
+    lock = lock or instance_lock.share(settings.instance)
+    try:
+        assert_not_lost(settings)
+        db = database(settings.database_path)
+        migrate(db, clock.now())
+        runtime = Runtime(settings, clock, db, Vault.open(settings.key_ring_path), lock, database)
+        instance_lock.mark_made(lock)
+    except BaseException:
+        lock.close()
+        raise
+    return runtime
+
+
+def _make_folders(settings: Settings) -> None:
     try:
         for folder in (settings.instance, settings.instance / "mailboxes"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not settings.database_path.exists():
-            settings.database_path.touch(0o600)
     except OSError as error:
-        facts = {"path": str(settings.instance)}
-        raise StoreError(Problem("instance_unusable", evidence=error.strerror or "", facts=facts)) from error
-    db = database(settings.database_path)
-    migrate(db, clock.now())
-    return Runtime(settings, clock, db, Vault.open(settings.key_ring_path), database)
+        raise _unusable(settings.instance, error) from error
+
+
+def assert_not_lost(settings: Settings) -> None:
+    """Make the precious file in a folder where nothing was; StoreError database_lost where it is missing."""
+    path = settings.database_path
+    try:
+        if path.exists() and (path.is_dir() or path.stat().st_size):
+            return
+        left = instance_lock.was_made(settings.instance) or any((settings.instance / "mailboxes").iterdir())
+        if left:
+            raise StoreError(Problem("database_lost", facts={"path": str(path)}))
+        path.touch(0o600)
+    except OSError as error:
+        raise _unusable(settings.instance, error) from error
+
+
+def _unusable(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        Problem("instance_unusable", evidence=error.strerror or "", facts={"path": str(folder)})
+    )

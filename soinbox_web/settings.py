@@ -48,7 +48,10 @@ class Settings:
     ca_file: Path | None = field(default=None, metadata={"doc": "extra trust anchors (PEM)"})
     allow_hosts: AllowList = field(
         default_factory=AllowList,
-        metadata={"doc": "`name`, `name:port`, `cidr`, `cidr:port`, …: exempt from address and port rules"},
+        metadata={
+            "doc": "mail servers exempt from address and port rules: `name`, `name:port`, `cidr`,"
+            " `cidr:port`, …; with `https://` before it, pages of set-up and OAuth; never pictures in e-mails"
+        },
     )
     allow_plain: AllowList = field(
         default_factory=AllowList, metadata={"doc": "`name:port,…` where sign-in without TLS is allowed"}

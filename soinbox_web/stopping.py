@@ -10,15 +10,15 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def stop_with_parent(parent: int | None = None) -> None:
-    """From now on the kernel sends this process SIGTERM when the one that began it is gone (Linux only).
+def stop_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGTERM) -> None:
+    """From now on the kernel sends this process a signal when the one that began it is gone (Linux only).
 
     `parent` is that one's id, for a process that may have lost it already.
     """
     if hasattr(_LIBC, "prctl"):
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        _LIBC.prctl(_PR_SET_PDEATHSIG, by)
     if parent is not None and os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), by)
 
 
 def stop_on(stop: threading.Event, *numbers: signal.Signals) -> None:

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from soinbox_web.model.member import Member
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import sessions
+from tests.html import faults
 
 TRACES = ("Traceback (most recent call last)", "jinja2.exceptions", "werkzeug.exceptions")
 
@@ -66,4 +67,7 @@ class SoinboxClient(FlaskClient):
             text = response.get_data(as_text=True)
             for trace in TRACES:
                 assert trace not in text, f"a traceback reached {response.request.path}"
+            if not response.request.path.endswith("/body"):
+                wrong = faults(text)
+                assert not wrong, f"{response.request.path}: {wrong[:5]}"
         return response

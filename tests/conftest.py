@@ -63,7 +63,7 @@ def settings(instance: Path, ca_file: Path) -> Settings:
     return Settings(
         instance=instance,
         ca_file=ca_file,
-        allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"),
+        allow_hosts=AllowList.parse("127.0.0.0/8,::1/128,https://127.0.0.0/8,https://::1/128"),
         ispdb_url="",
     )
 

@@ -6,12 +6,13 @@ quarters of the time (mailbox.md section 1). Here each answer is handed on as so
 
 import imaplib
 import re
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.imap_client import ImapClient
+from soinbox_web.mail.imap_client import ImapClient, ImapError, LongLiteral
+from soinbox_web.mail.wire import KEPT_ENDS, LongLine, Overflow
 from soinbox_web.model.server_answer import shown
 from soinbox_web.problems import Problem, ServerError
 
@@ -58,6 +59,22 @@ class Matched(NamedTuple):
         return self.found.end() - self.found.start() + len(self.literal)
 
 
+class Passed(NamedTuple):
+    """An answer that breaks our caps and was read past: what it begins and ends with."""
+
+    head: bytes
+    tail: bytes
+
+
+class Tally:
+    """Hears of answers that were passed over, and remembers only how many."""
+
+    count = 0
+
+    def __call__(self, passed: Passed) -> None:
+        self.count += 1
+
+
 class Tagged(NamedTuple):
     """The end of a command: OK, NO or BAD behind its tag."""
 
@@ -71,13 +88,14 @@ class Tagged(NamedTuple):
 
 def heard(
     client: ImapClient, verb: str, pattern: re.Pattern[bytes] | None = None
-) -> Iterator[Answer | Matched | Tagged]:
+) -> Iterator[Answer | Matched | Passed | Tagged]:
     """Whatever the server says from now on, under the caps and the deadline of a command `verb`.
 
     Who does not keep the answers calls `client.go_on` after each that is of use. Answers that `pattern` fits
-    are taken as they lie in the buffer. Raises imaplib's abort and OSErrors.
+    are taken as they lie in the buffer. One answer that breaks the caps stops nothing: it comes as Passed.
+    Raises imaplib's abort and OSErrors.
     """
-    wire, readline = client.wire, client.readline
+    wire = client.wire
     client.expect(verb)
     while True:
         if pattern is not None and (matched := wire.matched(pattern)):
@@ -85,8 +103,10 @@ def heard(
             client.spend(answer.size)
             yield answer
             continue
-        line = readline()
-        if line.startswith(b"* "):
+        line = next_line(client)
+        if isinstance(line, Passed):
+            yield line
+        elif line.startswith(b"* "):
             if line.endswith(b"}\r\n"):
                 yield with_literals(client, line[2:])
                 continue
@@ -100,11 +120,21 @@ def heard(
             refuse_end(line)
 
 
-def stream(connection: ImapConnection, name: str, *words: str | bytes) -> Generator[Answer, None, bytes]:
+def _not_passed(passed: Passed) -> None:
+    raise Overflow(f"an answer beyond our caps, of which {len(passed.head)} bytes were kept")
+
+
+def stream(
+    connection: ImapConnection,
+    name: str,
+    *words: str | bytes,
+    passed: Callable[[Passed], object] = _not_passed,
+) -> Generator[Answer, None, bytes]:
     """Send a command and yield its untagged answers; returns the text after the tagged OK. See `heard`.
 
-    Raises CommandRefused for NO and BAD, other leaves of SoinboxError when the connection breaks. The
-    generator has to be exhausted, or the connection closed.
+    `passed` hears of an answer that breaks our caps; without it the connection breaks. Raises CommandRefused
+    for NO and BAD, other leaves of SoinboxError when the connection breaks. The generator has to be
+    exhausted, or the connection closed.
     """
     client = connection.client
     with translated(connection):
@@ -115,6 +145,9 @@ def stream(connection: ImapConnection, name: str, *words: str | bytes) -> Genera
                 if answer.ok:
                     return answer.line[3:].rstrip(b"\r\n")
                 raise refusal(answer)
+            if isinstance(answer, Passed):
+                passed(answer)
+                continue
             yield cast(Answer, answer)
     raise AssertionError("a server is heard until its command has ended")
 
@@ -180,20 +213,63 @@ def said_goodbye(error: BaseException) -> bool:
     return str(error.__cause__)[:5].upper() == "* BYE"
 
 
+Cause = Literal["beyond", "goodbye", "silent", "network"]
+
+
+def cause_of(error: BaseException) -> Cause:
+    """Why a connection broke: what the server said is beyond our caps or no IMAP; BYE; time ran out; else."""
+    cause = error.__cause__
+    if said_goodbye(error):
+        return "goodbye"
+    if isinstance(cause, TimeoutError):
+        return "silent"
+    nonsense = isinstance(cause, ImapError) and "socket error" not in str(cause)
+    return "beyond" if nonsense or isinstance(cause, Overflow) else "network"
+
+
 def quoted(word: str) -> bytes:
     """A quoted string of a name as `wire` text (Latin-1)."""
     return b'"' + word.encode("latin-1").replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
-def with_literals(client: ImapClient, line: bytes) -> Answer:
+def next_line(client: ImapClient) -> bytes | Passed:
+    """The next line; where an untagged answer begins with too long a one, that answer is read past."""
+    try:
+        return client.readline()
+    except LongLine as error:
+        if not error.head.startswith(b"* "):
+            raise
+        return _read_past(client, error.head[2:], error)
+
+
+def with_literals(client: ImapClient, line: bytes) -> Answer | Passed:
     """The answer that begins with this line."""
     answer: Answer = []
-    while found := _LITERAL.search(line):
-        answer.append(line[: found.start()])
-        answer.append(client.read(int(found[1])))
-        line = client.readline()
+    try:
+        while found := _LITERAL.search(line):
+            answer.append(line[: found.start()])
+            answer.append(client.read(int(found[1])))
+            line = client.readline()
+    except (LongLine, LongLiteral) as error:
+        return _read_past(client, answer[0], error)
     answer.append(line.rstrip(b"\r\n"))
     return answer
+
+
+def _read_past(client: ImapClient, head: bytes, error: LongLine | LongLiteral) -> Passed:
+    """Of the answer that begins with `head` nothing more is kept: of the next one everything is."""
+    while True:
+        try:
+            tail = client.pass_over(error)
+        except LongLine as behind:
+            error = behind
+            continue
+        if not tail.endswith(b"\n"):
+            raise ImapClient.abort("socket error: EOF")
+        found = _LITERAL.search(tail)
+        if found is None:
+            return Passed(head[:KEPT_ENDS], tail.rstrip(b"\r\n"))
+        error = LongLiteral(int(found[1]))
 
 
 def refusal(answer: Tagged) -> ServerError:

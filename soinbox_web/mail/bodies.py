@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from soinbox_web.mail.answers import stream
+from soinbox_web.mail.answers import Tally, stream
+from soinbox_web.mail.envelope import uid_of
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.tokens import pairs, tokens
 from soinbox_web.model import uid_set
@@ -21,7 +22,7 @@ def object_ids(connection: ImapConnection, asked: Iterable[int]) -> dict[int, st
     waiting, found = set(asked), dict[int, str]()
     if not item or not waiting:
         return found
-    for answer in stream(connection, "UID", "FETCH", uid_set.write(waiting), f"(UID {item})"):
+    for answer in stream(connection, "UID", "FETCH", uid_set.write(waiting), f"(UID {item})", passed=Tally()):
         try:
             items = pairs(tokens(answer)[2])
             uid, told = int(items["UID"]), items[item]
@@ -35,10 +36,17 @@ def object_ids(connection: ImapConnection, asked: Iterable[int]) -> dict[int, st
     return found
 
 
-def fetch_bodies(connection: ImapConnection, asked: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-    """(UID, raw message) of those that are still there, each once. Raises SoinboxError."""
-    waiting = set(asked)
-    for answer in stream(connection, "UID", "FETCH", uid_set.write(waiting), "(UID BODY.PEEK[])"):
+def fetch_bodies(connection: ImapConnection, asked: Iterable[int]) -> Iterator[tuple[int, bytes | None]]:
+    """(UID, raw message) of those that are still there, each once; None for one beyond our caps, at the end.
+
+    Raises SoinboxError.
+    """
+    waiting, too_large = set(asked), set[int]()
+    answers = stream(
+        connection, "UID", "FETCH", uid_set.write(waiting), "(UID BODY.PEEK[])",
+        passed=lambda answer: too_large.add(uid_of(answer)),
+    )  # fmt: skip
+    for answer in answers:
         try:
             items = pairs(tokens(answer)[2])
             uid = int(items["UID"])
@@ -49,3 +57,19 @@ def fetch_bodies(connection: ImapConnection, asked: Iterable[int]) -> Iterator[t
             waiting.discard(uid)
             connection.client.go_on()
             yield uid, raw if isinstance(raw, bytes) else b""
+    for uid in sorted(waiting & too_large if 0 not in too_large else waiting):
+        yield uid, None
+
+
+def fetch_beginning(connection: ImapConnection, uid: int, most: int) -> bytes | None:
+    """The first `most` bytes of a message; None when it is gone. Raises SoinboxError."""
+    found = None
+    asked = ("UID", "FETCH", str(uid), f"(UID BODY.PEEK[]<0.{most}>)")
+    for answer in stream(connection, *asked, passed=Tally()):
+        try:
+            items = pairs(tokens(answer)[2])
+            raw = items["BODY[]<0>"]
+            found = raw if int(items["UID"]) == uid and isinstance(raw, bytes) else found
+        except (ValueError, IndexError, KeyError, TypeError, AttributeError):
+            continue  # an answer about something else
+    return found[:most] if found is not None else None

@@ -2,18 +2,19 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
+from typing import NamedTuple
 
 from imap_tools import AND
 
-from soinbox_web.mail import folder_names
 from soinbox_web.mail.answers import (
     Answer,
     CommandRefused,
     Tagged,
+    Tally,
     begin,
     check_ours,
     heard,
@@ -23,35 +24,67 @@ from soinbox_web.mail.answers import (
     translated,
 )
 from soinbox_web.mail.envelope_fields import flags as flags_between
+from soinbox_web.mail.folder_answers import read_list, status_of, with_roles_by_name
 from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.imap_client import BREAK, EACH, refuse_breaks
-from soinbox_web.mail.tokens import Token, pairs, tokens
+from soinbox_web.mail.imap_client import EACH, refuse_breaks
+from soinbox_web.mail.tokens import tokens
 from soinbox_web.model import uid_set
 from soinbox_web.model.sync_plan import FolderStatus, ServerFolder
 from soinbox_web.problems import Problem, ProtocolError
 
 _STATUS = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN"
 MOST_FOLDERS = 10_000
+LONGEST_NAME = 1_000  # bytes of a folder's name; what is longer no server keeps on a disk
+_AROUND = 1_000  # bytes of a LIST or STATUS besides the name
 _LARGEST = 2**63 - 1  # number that IMAP has (a MODSEQ), and SQLite
 _CHANGES = 40_000_000  # bytes of what QRESYNC tells: the flags of 250,000 messages; more is asked for again
 
 
-def list_folders(connection: ImapConnection) -> list[ServerFolder]:
-    """Every folder with its role, and with its status where LIST-STATUS (RFC 5819) is offered."""
+class Listed(NamedTuple):
+    """The folders of a server, and how many more it has named than one keeps."""
+
+    folders: list[ServerFolder]
+    left_out: int
+
+
+def list_folders(connection: ImapConnection) -> Listed:
+    """Every folder with its role, and with its status where LIST-STATUS (RFC 5819) is offered.
+
+    Of more than `MOST_FOLDERS` those that come first, and INBOX; none whose name is too long.
+    """
     wanted = [f"STATUS ({_status_items(connection)})"] if "LIST-STATUS" in connection.capabilities else []
     if wanted and "SPECIAL-USE" in connection.capabilities:
         wanted.append("SPECIAL-USE")
     try:
         extra = [f"RETURN ({' '.join(wanted)})"] if wanted else []
-        answers = run(connection, "LIST", '""', '"*"', *extra).answers
+        answers, left_out = _listed(connection, *extra)
     except CommandRefused:
         if not wanted:
             raise
-        answers = run(connection, "LIST", '""', '"*"').answers
-    found = _read_list(answers[: 3 * MOST_FOLDERS], connection.utf8)
+        answers, left_out = _listed(connection)
+    found = read_list(answers, connection.utf8)
     if not any(folder.role == "inbox" for folder in found):
         found.insert(0, ServerFolder("INBOX", "INBOX", "", "inbox", True))
-    return _with_roles_by_name(found)
+    return Listed(with_roles_by_name(found), left_out)
+
+
+def _listed(connection: ImapConnection, *extra: str) -> tuple[list[Answer], int]:
+    """The answers to LIST that are kept, and how many folders are left out."""
+    kept: list[Answer] = []
+    too_long = Tally()
+    left_out = 0
+    room = {b"LIST ": MOST_FOLDERS, b"STATU": MOST_FOLDERS}
+    for answer in stream(connection, "LIST", '""', '"*"', *extra, passed=too_long):
+        size, kind = sum(map(len, answer)), answer[0][:5].upper()
+        inbox = answer[-1][-7:].upper().strip(b' "') == b"INBOX"
+        if size > LONGEST_NAME + _AROUND or (room.get(kind, 0) <= 0 and not inbox):
+            with translated(connection):
+                connection.client.forget(size)
+            left_out += kind == b"LIST "
+            continue
+        kept.append(answer)
+        room[kind] = room.get(kind, 0) - 1
+    return kept, left_out + too_long.count
 
 
 def status(connection: ImapConnection, wire: str) -> FolderStatus:
@@ -59,7 +92,7 @@ def status(connection: ImapConnection, wire: str) -> FolderStatus:
     items = f"({_status_items(connection)})"
     for answer in run(connection, "STATUS", quoted(wire), items).answers:
         if answer[0][:7].upper() == b"STATUS ":
-            return _status(tokens(answer)[2])
+            return status_of(tokens(answer)[2])
     raise _broken("no answer to STATUS")
 
 
@@ -182,13 +215,13 @@ def uids(connection: ImapConnection, first: int = 1) -> list[int]:
     """The UIDs from `first` on in the folder that is open, ascending."""
     wanted = "ALL" if first <= 1 else f"UID {first}:*"
     compact = ["RETURN (ALL)"] if "ESEARCH" in connection.capabilities else []
-    found = uids_found(run(connection, "UID", "SEARCH", *compact, wanted).answers)
+    found = uids_found(stream(connection, "UID", "SEARCH", *compact, wanted))
     return found[bisect_left(found, first) :]
 
 
 def uids_since(connection: ImapConnection, day: date) -> list[int]:
     """The UIDs of what arrived on this day or later (RFC 9051: SINCE, INTERNALDATE without its zone)."""
-    return uids_found(run(connection, "UID", "SEARCH", str(AND(date_gte=day))).answers)
+    return uids_found(stream(connection, "UID", "SEARCH", str(AND(date_gte=day))))
 
 
 def text_search(connection: ImapConnection, words: Sequence[str]) -> list[int]:
@@ -202,17 +235,17 @@ def text_search(connection: ImapConnection, words: Sequence[str]) -> list[int]:
     plain = [word for word in words if word.isascii() or connection.utf8]
     keys = [part for word in plain for part in ("TEXT", quoted(word.encode().decode("latin-1")))]
     with connection.client.unhurried():
-        found = set(uids_found(run(connection, "UID", "SEARCH", *keys).answers)) if keys else None
+        found = set(uids_found(stream(connection, "UID", "SEARCH", *keys))) if keys else None
         for word in words:
             if word not in plain:
                 connection.client.literal = word.encode()  # type: ignore[assignment]
-                answers = run(connection, "UID", "SEARCH", "CHARSET", "UTF-8", "TEXT").answers
+                answers = stream(connection, "UID", "SEARCH", "CHARSET", "UTF-8", "TEXT")
                 each = set(uids_found(answers))
                 found = each if found is None else found & each
     return sorted(found or ())
 
 
-def uids_found(answers: list[Answer]) -> list[int]:
+def uids_found(answers: Iterable[Answer]) -> list[int]:
     """The UIDs in all the answers to one UID SEARCH, ascending. Raises ProtocolError for too many."""
     found: list[int] = []
     for answer in answers:
@@ -239,7 +272,8 @@ def flags(
     if changed_since:
         words.append(f"(CHANGEDSINCE {changed_since})")
     left = uid_set.MOST
-    for answer in stream(connection, *([] if by_number else ["UID"]), *words):
+    unread = Tally()  # of a message whose flags break our caps, they stay here as they are
+    for answer in stream(connection, *([] if by_number else ["UID"]), *words, passed=unread):
         found = _flags_of(answer)
         if found is not None and left:
             left -= 1
@@ -275,7 +309,8 @@ def _opened(connection: ImapConnection, verb: str, wire: str, *parameters: str) 
     connection.opened = ""  # a folder that cannot be opened leaves none open
     numbers = {"UIDVALIDITY": 0, "UIDNEXT": 0, "HIGHESTMODSEQ": 0}
     total, told, room, left = 0, [], _CHANGES, uid_set.MOST
-    for text, *_ in stream(connection, verb, quoted(wire), *parameters):
+    too_long = Tally()
+    for text, *_ in stream(connection, verb, quoted(wire), *parameters, passed=too_long):
         if code := _CODE.match(text):
             number = int(code[2])
             numbers[code[1].decode().upper()] = number if number <= _LARGEST else 0
@@ -291,93 +326,11 @@ def _opened(connection: ImapConnection, verb: str, wire: str, *parameters: str) 
                 connection.client.go_on()
     connection.client.state, connection.opened = "SELECTED", wire
     status = FolderStatus(numbers["UIDVALIDITY"], numbers["UIDNEXT"], total, numbers["HIGHESTMODSEQ"])
-    return Opened(status, room >= 0, told)
+    return Opened(status, room >= 0 and not too_long.count, told)
 
 
 def _status_items(connection: ImapConnection) -> str:
     return f"{_STATUS} HIGHESTMODSEQ" if "CONDSTORE" in connection.capabilities else _STATUS
-
-
-def _status(items: Token) -> FolderStatus:
-    told = _counts(items)
-    return FolderStatus(
-        told.get("UIDVALIDITY", 0),
-        told.get("UIDNEXT", 0),
-        told.get("MESSAGES", 0),
-        told.get("HIGHESTMODSEQ", 0),
-        told.get("UNSEEN", -1),
-    )
-
-
-def _counts(items: Token) -> dict[str, int]:
-    return {name: int(value) for name, value in pairs(items).items() if str(value).isdigit()}
-
-
-def _read_list(answers: list[Answer], utf8: bool) -> list[ServerFolder]:
-    folders: dict[bytes, ServerFolder] = {}
-    statuses: dict[bytes, FolderStatus] = {}
-    for answer in answers:
-        try:
-            words = tokens(answer)
-            if str(words[0]).upper() == "LIST":
-                raw = _raw(words[3])
-                folders[raw] = _folder(raw, words[1], words[2], utf8)
-            elif str(words[0]).upper() == "STATUS":
-                statuses[_raw(words[1])] = _status(words[2])
-        except (ValueError, IndexError, TypeError):
-            continue  # one odd line must not hide the other folders
-    names: set[str] = set()
-    found = []
-    for raw, folder in folders.items():
-        name = folder.name if folder.name not in names else folder.wire
-        if name not in names:
-            names.add(name)
-            found.append(replace(folder, name=name, status=statuses.get(raw)))
-    return found
-
-
-def told_of(answer: Answer) -> dict[str, dict[str, int]]:
-    """What an unasked LIST or STATUS says: the counts of a folder, by its `wire` name; none for a LIST."""
-    try:
-        words = tokens(answer)
-        if str(words[0]).upper() == "STATUS":
-            return {_raw(words[1]).decode("latin-1"): _counts(words[2])}
-        if str(words[0]).upper() == "LIST":
-            return {_raw(words[3]).decode("latin-1"): {}}
-    except (ValueError, IndexError, TypeError):
-        pass  # an odd line is no news
-    return {}
-
-
-def _folder(raw: bytes, attributes: Token, delimiter: Token, utf8: bool) -> ServerFolder:
-    told = {str(attribute).lower() for attribute in attributes or ()}
-    inbox = raw.upper() == b"INBOX"
-    name = "INBOX" if inbox else folder_names.decode(raw, utf8=utf8)
-    selectable = not (told & {"\\noselect", "\\nonexistent"} or BREAK.search(raw))
-    role = "inbox" if inbox else folder_names.role_of(told)
-    return ServerFolder(
-        name, raw.decode("latin-1"), _raw(delimiter).decode("latin-1") if delimiter else "", role, selectable
-    )
-
-
-def _raw(token: Token) -> bytes:
-    if isinstance(token, bytes):
-        return token
-    return b"NIL" if token is None else str(token).encode("latin-1")
-
-
-def _with_roles_by_name(found: list[ServerFolder]) -> list[ServerFolder]:
-    taken = {folder.role for folder in found}
-    out = []
-    for folder in found:
-        role = folder.role
-        if not role and folder.selectable:
-            guessed = folder_names.role_by_name(folder.name, folder.delimiter)
-            if guessed and guessed not in taken:
-                role = guessed
-                taken.add(role)
-        out.append(replace(folder, role=role))
-    return out
 
 
 def _broken(evidence: str) -> ProtocolError:

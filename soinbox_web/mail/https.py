@@ -34,9 +34,11 @@ class Door(Protocol):
 class NetworkTransport(httpx.BaseTransport):
     """All of httpx's traffic through the door, ended at `until` (`clock.monotonic()`)."""
 
-    def __init__(self, door: Door, until: float, cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self, door: Door, until: float, cancelled: Callable[[], bool], purpose: str = "https"
+    ) -> None:
         unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the door brings its own
-        backend = _Backend(door, until, cancelled)
+        backend = _Backend(door, until, cancelled, purpose)
         self._pool = httpcore.ConnectionPool(ssl_context=unused, network_backend=backend, max_connections=2)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -62,12 +64,13 @@ def fetch(
     max_redirects: int,
     max_bytes: int,
     cancelled: Callable[[], bool],
+    purpose: str = "https",
 ) -> tuple[int, bytes, str]:
     """Status, body and content type of a GET that follows redirects itself, each judged anew.
 
     A redirect from https to http is refused; http itself needs `settings.allow_http_autoconfig`.
     """
-    with NetworkTransport(door, until, cancelled) as transport:
+    with NetworkTransport(door, until, cancelled, purpose) as transport:
         for _ in range(max_redirects + 1):
             _check_scheme(door, url)
             headers = {"Accept-Encoding": "gzip", "User-Agent": USER_AGENT, "Accept": "*/*"}
@@ -147,9 +150,9 @@ class _Body(httpx.SyncByteStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, door: Door, until: float, cancelled: Callable[[], bool]) -> None:
+    def __init__(self, door: Door, until: float, cancelled: Callable[[], bool], purpose: str) -> None:
         self._door, self._until, self._cancelled = door, until, cancelled
-        self._purpose = "https"
+        self._purpose = purpose
 
     def connect_tcp(
         self,
@@ -159,13 +162,13 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        purpose = "http" if port == 80 and self._door.settings.allow_http_autoconfig else "https"
+        plain = self._purpose == "https" and port == 80 and self._door.settings.allow_http_autoconfig
         left = self._until - self._door.clock.monotonic()
         sock = self._door.connect(
             host,
             port,
             timeout=max(0.1, left),
-            purpose=purpose,
+            purpose="http" if plain else self._purpose,
             deadline=self._until,
             cancelled=self._cancelled,
         )

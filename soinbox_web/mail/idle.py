@@ -4,7 +4,20 @@ With NOTIFY (RFC 5465) it speaks of all other folders as well; what that gains i
 """
 
 from soinbox_web.mail import folders
-from soinbox_web.mail.answers import Answer, CommandRefused, begin, refuse_end, run, translated, with_literals
+from soinbox_web.mail.answers import (
+    Answer,
+    CommandRefused,
+    Passed,
+    Tally,
+    begin,
+    next_line,
+    refuse_end,
+    run,
+    stream,
+    translated,
+    with_literals,
+)
+from soinbox_web.mail.folder_answers import told_of
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.imap_client import ImapClient
 
@@ -63,7 +76,7 @@ class Idle:
         with translated(self._connection):
             while self._client.wire.readable(0):
                 self._client.wire.allow(ALIVE)
-                changed = self._take(self._whole(self._client.readline())) or changed
+                changed = self._take(self._whole(next_line(self._client))) or changed
         return changed
 
     def end(self) -> bool:
@@ -81,29 +94,34 @@ class Idle:
         here, others = f"(SELECTED-DELAYED ({_EVENTS}))", f"(PERSONAL ({_EVENTS} MailboxName))"
         changed = False
         try:
-            for answer in run(self._connection, "NOTIFY", "SET", "STATUS", here, others).answers:
+            asked = ("NOTIFY", "SET", "STATUS", here, others)
+            for answer in stream(self._connection, *asked, passed=Tally()):
                 changed = self._take(answer) or changed
         except CommandRefused:
             self._everywhere = False
         return changed
 
-    def _whole(self, line: bytes) -> Answer:
+    def _whole(self, line: bytes | Passed) -> Answer | Passed:
         """The answer that begins with this line; names of folders may come as literals."""
+        if isinstance(line, Passed):
+            return line
         refuse_end(line)
         return with_literals(self._client, line[2:])
 
-    def _take(self, answer: Answer) -> bool:
+    def _take(self, answer: Answer | Passed) -> bool:
         """News of the folder that is open; what is said of others is noted."""
+        if isinstance(answer, Passed):
+            return _matters(answer.head)
         known = len(self.elsewhere) < folders.MOST_FOLDERS
         if self._everywhere and known and answer[0][:5].upper() in (b"STATU", b"LIST "):
-            self.elsewhere.update(folders.told_of(answer))
+            self.elsewhere.update(told_of(answer))
         return _matters(answer[0])
 
     def _until(self, last: bytes, tag: bytes) -> bool:
         """Read up to the line that begins with `last`; whatever else ends the command `tag` is an error."""
         changed = False
-        while not (line := self._client.readline()).startswith(last):
-            if line.startswith(tag + b" "):
+        while isinstance(line := next_line(self._client), Passed) or not line.startswith(last):
+            if isinstance(line, bytes) and line.startswith(tag + b" "):
                 raise ImapClient.abort(line.decode("latin-1").strip())
             changed = self._take(self._whole(line)) or changed
         return changed

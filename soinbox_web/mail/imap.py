@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -34,6 +35,8 @@ class MailBox(BaseMailBox):
     def __init__(self, client: ImapClient) -> None:
         self._capped = client
         super().__init__()
+        # No cycle: what a hostile server said goes with the connection, not with some later collection.
+        self.folder.mailbox = self.idle.mailbox = weakref.proxy(self)
 
     def _get_mailbox_client(self) -> ImapClient:
         return self._capped

@@ -9,7 +9,7 @@ from typing import Any
 
 import imap_tools  # noqa: F401  (sets imaplib's line limit for the whole process, see below)
 
-from soinbox_web.mail.wire import Overflow, Wire
+from soinbox_web.mail.wire import LongLine, Overflow, Wire
 from soinbox_web.problems import Field, InputError, Problem
 
 vars(imaplib)["_MAXLINE"] = 1_000_000  # what imaplib itself says
@@ -29,7 +29,11 @@ LONG_LINES = {
 LITERAL = 50_000_000  # of a FETCH; elsewhere it is as long as a line
 PIECE = 500_000  # of a literal, that is something useful by itself
 KEPT = LITERAL + 2_000_000  # bytes of the answers to one command, as far as they are kept
+FEW = {"CAPABILITY", "AUTHENTICATE", "LOGIN", "ID", "STARTTLS", "ENABLE", "COMPRESS", "LOGOUT"}
+KEPT_OF_FEW = 2_000_000  # bytes of the answers to those
+PASSED = 60_000_000  # bytes of the answers to one command that are read past, since they break a cap
 EACH = 100  # bytes that a kept line takes besides what it says
+EACH_PASSED = 20  # and one that is only read past
 WORK = {"APPEND", "COPY", "MOVE", "STORE", "EXPUNGE"}  # at which a server may say `* OK` now and then
 EVIDENCE_LINES, EVIDENCE_LINE = 20, 2_000
 SLOWEST = 20_000  # bytes a second of a message, in either direction, that still count as alive
@@ -37,6 +41,14 @@ SLOWEST = 20_000  # bytes a second of a message, in either direction, that still
 _REFUSAL = re.compile(rb"(\*|[A-Za-z0-9]+) (NO|BAD|BYE)\b|\* OK \[ALERT\]", re.IGNORECASE)
 _ATOM = re.compile(rb"[!-~]{1,100}")
 BREAK = re.compile(rb"[\r\n\0]")
+
+
+class LongLiteral(Overflow):
+    """A literal beyond its cap, of which nothing was read yet; see LongLine."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"a literal of {size} bytes")
+        self.size = size
 
 
 @lru_cache(maxsize=64)
@@ -71,7 +83,7 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         self.capabilities: tuple[str, ...] = ()
         self._reply: Callable[[bytes], bytes] | None = None
         self._line_limit = self._literal_limit = GREETING_LINE
-        self._left = KEPT
+        self._left, self._passable = KEPT, PASSED
         super().__init__()
 
     # What imaplib asks of its transport.
@@ -86,8 +98,8 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         self.state = "NONAUTH"
 
     def read(self, size: int) -> bytes:
-        if size > self._literal_limit:
-            raise Overflow(f"a literal of {size} bytes")
+        if size > min(self._literal_limit, self._left):
+            raise LongLiteral(size)
         self.spend(size)
         self.wire.put_off(size / SLOWEST)
         parts = []
@@ -104,6 +116,33 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         line = self.wire.line(self._line_limit)
         self.spend(len(line) + EACH)
         return line
+
+    def pass_over(self, error: LongLine | LongLiteral) -> bytes:
+        """Read past what is too long, to the end of its line, or of the line behind it: the last bytes.
+
+        Raises Overflow where that would be too much, LongLine for the line behind a literal.
+        """
+        if isinstance(error, LongLiteral):
+            if not self._may_pass(error.size):
+                raise Overflow(f"{error}, too many to read past")
+            self.wire.pass_over(error.size)
+            return self.readline()
+        if error.ended:
+            return error.tail
+        tail, size = self.wire.end_of_line(self._passable)
+        if not self._may_pass(size):
+            raise Overflow(f"{error}, too many to read past")
+        return tail
+
+    def _may_pass(self, size: int) -> bool:
+        self._passable -= size
+        return self._passable >= 0
+
+    def forget(self, size: int) -> None:
+        """What was counted as kept is not. Raises Overflow when that is more than a sane server says."""
+        self._left += size + EACH
+        if not self._may_pass(size + EACH_PASSED):
+            raise Overflow(f"more than {PASSED} bytes of no use in answer to one command")
 
     def send(self, data: bytes) -> None:  # type: ignore[override]
         self.wire.send(data)
@@ -136,7 +175,7 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
         self.wire.allow(self.prompt_seconds + sending, self.command_seconds + sending)
         self._line_limit = LONG_LINES.get(verb, LINE)
         self._literal_limit = self.literal_limit if verb == "FETCH" else LINE
-        self._left = KEPT
+        self._left, self._passable = KEPT_OF_FEW if verb in FEW else KEPT, PASSED
 
     def spend(self, size: int) -> None:
         """Count what is kept of the answers. Raises Overflow when that is more than a sane server says."""
@@ -146,7 +185,7 @@ class ImapClient(imaplib.IMAP4):  # noqa: TID251
 
     def go_on(self) -> None:
         """The last answer was of use and is handed on: the next one has as much room, and as long."""
-        self._left = KEPT
+        self._left, self._passable = KEPT, PASSED
         self.wire.go_on()
 
     @contextmanager

@@ -24,13 +24,15 @@ from soinbox_web.settings import Settings
 
 __all__ = ["Cancelled", "Network", "Purpose", "never"]
 
-Purpose = Literal["mail", "https", "http", "pop"]
+Purpose = Literal["mail", "https", "http", "pop", "picture"]
 PORTS: dict[Purpose, frozenset[int]] = {
     "mail": frozenset({143, 993, 465, 587}),
     "https": frozenset({443}),
     "http": frozenset({80}),
     "pop": frozenset({110, 995}),
+    "picture": frozenset({443}),
 }
+WEB: frozenset[Purpose] = frozenset({"https", "http"})  # what set-up looks up
 HEAD_START = 0.25  # seconds between two attempts of one connection (RFC 8305)
 MAX_ADDRESSES = 6  # tried of one host
 _NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -80,7 +82,7 @@ class Network:
         left = until - self.clock.monotonic()
         addresses = self.resolve(name, lifetime=max(0.1, min(DNS_LIFETIME, left)))
         usual = port in PORTS[purpose] or port in ports
-        if not all(self._may_reach(name, address, port, usual) for address in addresses):
+        if not all(self._may_reach(name, address, port, usual, purpose) for address in addresses):
             raise _failure("private_blocked", name, port)
         sock, six_failed = self._race(name, addresses, port, until, cancelled)
         sock.settimeout(timeout)
@@ -92,8 +94,12 @@ class Network:
         """The peer is across the internet, where bytes are dearer than cycles."""
         return is_public(ip_address(sock.getpeername()[0].partition("%")[0]))
 
-    def _may_reach(self, host: str, address: IPAddress, port: int, usual: bool) -> bool:
-        return (usual and is_public(address)) or self.settings.allow_hosts.permits(host, address, port)
+    def _may_reach(self, host: str, address: IPAddress, port: int, usual: bool, purpose: Purpose) -> bool:
+        """The operator's exemptions hold for what they name; where pictures lie, senders choose."""
+        if usual and is_public(address):
+            return True
+        allowed = self.settings.allow_hosts
+        return purpose != "picture" and allowed.permits(host, address, port, web=purpose in WEB)
 
     def way_out_is_blocked(self, port: int, *, timeout: float = 3.0) -> bool:
         """True when `port` times out to two of the operator's control hosts: the fault is on our side."""
@@ -146,11 +152,13 @@ class Network:
         max_redirects: int = 3,
         max_bytes: int = 256_000,
         cancelled: Callable[[], bool] = never,
+        purpose: Purpose = "https",
     ) -> tuple[int, bytes, str]:
         """Status, body and content type of one GET: no cookies, no proxies, at most `max_bytes`.
 
-        `timeout` is for the whole of it, redirects included. Raises what `connect` and `tls` raise, and
-        ProtocolError wrong_service when the answer breaks HTTP or a limit.
+        `purpose` is that of its redirects as well; `timeout` is for the whole of it, redirects included.
+        Raises what `connect` and `tls` raise, and ProtocolError wrong_service when the answer breaks HTTP or
+        a limit.
         """
         return fetch(
             self,
@@ -159,6 +167,7 @@ class Network:
             max_redirects=max_redirects,
             max_bytes=max_bytes,
             cancelled=cancelled,
+            purpose=purpose,
         )
 
     def _race(

@@ -10,10 +10,22 @@ from soinbox_web.clock import Clock
 from soinbox_web.mail.deflate import Deflate
 
 CHUNK = 65_536
+KEPT_ENDS = 4_096  # bytes at either end of a line that is too long
 
 
 class Overflow(ConnectionError):
     """The other side sends more than a sane server would; the connection is of no further use."""
+
+
+class LongLine(Overflow):
+    """A line beyond its cap: its first and last bytes so far, and whether it is read to its end.
+
+    Who can do without the line reads the rest past (`Wire.end_of_line`); the connection then goes on.
+    """
+
+    def __init__(self, line: bytes, limit: int) -> None:
+        super().__init__(f"a line of more than {limit} bytes")
+        self.head, self.tail, self.ended = line[:KEPT_ENDS], line[-KEPT_ENDS:], line.endswith(b"\n")
 
 
 class Wire:
@@ -73,7 +85,7 @@ class Wire:
         self._data, self._at = b"", 0
 
     def line(self, limit: int) -> bytes:
-        """The next line with its LF, or without it (b"") at the end. Raises Overflow beyond `limit`."""
+        """The next line with its LF, or without it (b"") at the end. Raises LongLine beyond `limit`."""
         end = self._data.find(b"\n", self._at) + 1
         if end:
             line = self._data[self._at : end]
@@ -81,8 +93,24 @@ class Wire:
         else:
             line = self._long_line(limit)
         if len(line) > limit:
-            raise Overflow(f"a line of more than {limit} bytes")
+            raise LongLine(line, limit)
         return line
+
+    def end_of_line(self, most: int) -> tuple[bytes, int]:
+        """Read past the rest of a line: its last bytes, its length. Raises Overflow beyond `most`."""
+        tail, size = b"", 0
+        while size <= most:
+            part = self._long_line(0)  # what is here, at most a chunk
+            size += len(part)
+            tail = (tail + part[-KEPT_ENDS:])[-KEPT_ENDS:]
+            if not part or part.endswith(b"\n"):
+                return tail, size
+        raise Overflow(f"more than {most} bytes beyond what a line may have")
+
+    def pass_over(self, size: int) -> None:
+        """Read past `size` bytes, of which nothing is kept."""
+        while size > 0 and (part := self.block(min(size, CHUNK))):
+            size -= len(part)
 
     def _long_line(self, limit: int) -> bytes:
         parts = [self._data[self._at :]]

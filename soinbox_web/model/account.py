@@ -1,7 +1,7 @@
 """A connected mailbox and how it fares."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from soinbox_web.model.server import Login
@@ -15,7 +15,8 @@ AuthKind = Literal["password", "oauth2"]
 class SideStatus:
     """How one side (imap or smtp) of an account fares; `mode` is how news is heard.
 
-    "push_all" (of every folder), "push" (of INBOX), "poll" or "" (not known yet).
+    "push_all" (of every folder), "push" (of INBOX), "poll" or "" (not known yet). `alive_at` is the last sign
+    of life of what keeps the account up to date.
     """
 
     last_success_at: datetime | None = None
@@ -24,6 +25,7 @@ class SideStatus:
     consecutive_failures: int = 0
     problem: Problem | None = None
     mode: str = ""
+    alive_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Account:
     smtp_status: SideStatus = SideStatus()
 
     @property
+    def is_silent(self) -> bool:
+        """Nothing keeps it up to date (`as_seen`)."""
+        return self.imap_status.problem is not None and self.imap_status.problem.code == "account_silent"
+
+    @property
     def state(self) -> State:
         """The one word of contract.md."""
         problem = self.imap_status.problem
@@ -64,6 +71,18 @@ class Account:
         if self.smtp is None or self.smtp_status.problem is not None:
             return "reading_only"
         return "connected"
+
+
+SILENT = timedelta(minutes=3)  # a sign of life is due every minute
+
+
+def as_seen(account: Account, now: datetime) -> Account:
+    """The account as people see it: one that gives no sign of life has a problem, whatever was noted last."""
+    status = account.imap_status
+    sign = status.alive_at or status.last_attempt_at
+    if account.paused or status.problem is not None or sign is None or now - sign < SILENT:
+        return account
+    return replace(account, imap_status=replace(status, problem=Problem("account_silent", "imap")))
 
 
 PASSWORD_CODES = {

@@ -102,12 +102,12 @@ def suggestion(domain: str) -> str | None:
     domain = domain.lower()
     if domain in BIG_DOMAINS or domain in _REAL_NEIGHBOURS:
         return None
-    distances = ((_edits(domain, big), big) for big in BIG_DOMAINS if abs(len(domain) - len(big)) <= 2)
+    distances = ((edits(domain, big), big) for big in BIG_DOMAINS if abs(len(domain) - len(big)) <= 2)
     near = [(edits, big) for edits, big in distances if edits <= (2 if len(big) > 8 else 1)]
     return min(near, key=lambda pair: pair[0])[1] if near else None
 
 
-def _edits(one: str, other: str) -> int:
+def edits(one: str, other: str) -> int:
     """Optimal string alignment distance."""
     before: list[int] = []
     row = list(range(len(other) + 1))

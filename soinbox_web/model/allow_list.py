@@ -11,13 +11,17 @@ _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 @dataclass(frozen=True, slots=True)
 class AllowEntry:
-    """One exemption: a host name or a network, on one port or (None) on all."""
+    """One exemption: a host name or a network, on one port or (None) on all.
+
+    Of mail servers, or (`web`) of the pages that set-up looks up: autoconfig, OAuth.
+    """
 
     target: str | IPNetwork
     port: int | None
+    web: bool = False
 
-    def covers(self, host: str, address: IPAddress | None, port: int) -> bool:
-        if self.port not in (None, port):
+    def covers(self, host: str, address: IPAddress | None, port: int, web: bool) -> bool:
+        if self.web != web or self.port not in (None, port):
             return False
         if isinstance(self.target, str):
             return self.target == host
@@ -26,7 +30,10 @@ class AllowEntry:
 
 @dataclass(frozen=True, slots=True)
 class AllowList:
-    """Entries `name`, `name:port`, `cidr`, `cidr:port`; IPv6 with a port is `[cidr]:port`."""
+    """Entries `name`, `name:port`, `cidr`, `cidr:port`; IPv6 with a port is `[cidr]:port`.
+
+    They are mail servers; those with `https://` before them are pages that set-up looks up.
+    """
 
     entries: tuple[AllowEntry, ...] = ()
 
@@ -35,14 +42,15 @@ class AllowList:
         """The list of a comma separated setting; raises ValueError naming the entry that is wrong."""
         return cls(tuple(_entry(part.strip().lower()) for part in text.split(",") if part.strip()))
 
-    def permits(self, host: str, address: IPAddress | None, port: int) -> bool:
+    def permits(self, host: str, address: IPAddress | None, port: int, *, web: bool = False) -> bool:
         """True when `host` (lower-case A-labels) at `address` may be reached on `port` by an entry."""
         host = host.lower().rstrip(".")
         plain = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        return any(entry.covers(host, plain or address, port) for entry in self.entries)
+        return any(entry.covers(host, plain or address, port, web) for entry in self.entries)
 
 
 def _entry(text: str) -> AllowEntry:
+    web, text = text.startswith("https://"), text.removeprefix("https://")
     if text.startswith("["):
         target, closed, rest = text[1:].partition("]")
         if not closed or (rest and not rest.startswith(":")):
@@ -56,8 +64,8 @@ def _entry(text: str) -> AllowEntry:
     if (port and not 0 < number < 65536) or (text.endswith(":") and "::" not in text):
         raise ValueError(f"not a port: {text}")
     try:
-        return AllowEntry(ipaddress.ip_network(target, strict=False), number or None)
+        return AllowEntry(ipaddress.ip_network(target, strict=False), number or None, web)
     except ValueError:
         if not _NAME.fullmatch(target):
             raise ValueError(f"not a host, network or host:port: {text}") from None
-        return AllowEntry(target, number or None)
+        return AllowEntry(target, number or None, web)

@@ -11,6 +11,9 @@ CERTIFICATE = 3600
 LONGEST = 24 * 3600
 JITTER = 0.2
 
+OURS = frozenset({"disk_full", "database_locked", "instance_unusable", "unexpected"})
+OURS_AGAIN = 20.0
+
 LIMITS = frozenset({"rate_limited", "too_many_connections", "over_quota", "local_limit"})
 
 
@@ -19,10 +22,13 @@ def next_try(problem: Problem, failures: int, now: datetime, chance: float) -> d
 
     A refused password, also one refused in words nobody knows, is tried once more, not sooner than 15 minutes
     later: providers block whoever insists.
+    What failed here and not there (a full disk, a lock) is tried again soon, however long it has lasted.
     `chance` is in 0…1 and spreads the attempts, so that accounts do not return all at once.
     """
     if problem.code == "credentials_wrong" or (problem.code == "unknown" and problem.stage == "sign_in"):
         return now + timedelta(seconds=REFUSED_AGAIN) if failures <= 1 else None
+    if problem.code in OURS:
+        return now + timedelta(seconds=OURS_AGAIN * (1 + JITTER * chance))
     if problem.retry != "later":
         return None
     if problem.code.startswith("cert_"):
@@ -32,6 +38,14 @@ def next_try(problem: Problem, failures: int, now: datetime, chance: float) -> d
         return now + timedelta(seconds=min(seconds, LONGEST) * (1 + JITTER * chance))
     seconds = max(TEMPORARY[min(failures, len(TEMPORARY)) - 1], problem.retry_after_seconds or 0)
     return now + timedelta(seconds=min(seconds, LONGEST) * (1 + JITTER * chance))
+
+
+def begin_again(falls: int) -> float:
+    """Seconds until a part of ours that ended by an error is begun again, after so many ends in a row.
+
+    Never long: no server is asked more often by it, and its cause may pass at any moment.
+    """
+    return min(2.0 ** min(falls, 10) / 2, OURS_AGAIN)
 
 
 def shown(problem: Problem | None, failures: int, last_success: datetime | None, now: datetime) -> bool:

@@ -2,17 +2,22 @@
 
 import csv
 import io
-from collections.abc import Iterable
+import quopri
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import vobject
+from icalendar.parser import Contentline, Contentlines
 
 from soinbox_web.model.address import read_address
+from soinbox_web.model.formulas import as_text, as_typed
 from soinbox_web.model.person import Person, split_name
 from soinbox_web.problems import InputError, Problem
 
 MAX_CARDS = 50_000
+MAX_HEADER = 20_000  # characters
+MAX_COLUMNS = 200
 MAX_TEXT = 200  # characters of one field
 COLUMNS = ("first_name", "last_name", "title", "company", "phone", "addresses")
 # What other programs call the same columns, in lower case.
@@ -36,15 +41,14 @@ class CardDraft:
 
 def read_csv(text: str) -> list[CardDraft]:
     """Rows under a header line; `addresses` and every column named after mail hold addresses."""
-    try:
-        dialect: Any = csv.Sniffer().sniff(text[:4096], ",;\t")
-    except csv.Error:
-        dialect = csv.excel
+    text = text.removeprefix("\ufeff")
     drafts = []
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), dialect=dialect)
-    for row in reader:
+    reader = csv.DictReader(io.StringIO(text), delimiter=_delimiter(text))
+    for row in _rows(reader):
         cells = {
-            (name or "").strip().lower(): value or "" for name, value in row.items() if isinstance(value, str)
+            (name or "").strip().lower(): as_typed(value)
+            for name, value in row.items()
+            if isinstance(value, str)
         }
         values = {name: _cell(cells, name) for name in COLUMNS[:-1]}
         if not values["first_name"] and not values["last_name"]:
@@ -56,15 +60,89 @@ def read_csv(text: str) -> list[CardDraft]:
     return _kept(drafts)
 
 
-def read_vcard(text: str) -> list[CardDraft]:
-    """Every card of a .vcf file; a preferred address comes first."""
-    drafts = []
+def _delimiter(text: str) -> str:
+    """What parts the columns of the header line."""
+    first = text[:MAX_HEADER].partition("\n")[0]
+    return max(",;\t", key=first.count)
+
+
+def _rows(reader: "csv.DictReader[str]") -> Iterator[dict[str, Any]]:
     try:
-        for number, card in enumerate(vobject.readComponents(text, ignoreUnreadable=True), 1):
-            drafts.append(_of_vcard(card, f"card {number}"))
-    except (vobject.base.ParseError, UnicodeError, ValueError) as error:
+        if len(reader.fieldnames or ()) > MAX_COLUMNS:
+            raise _unreadable(f"> {MAX_COLUMNS}")
+        yield from reader
+    except csv.Error as error:
         raise _unreadable(str(error)) from error
+
+
+def read_vcard(text: str) -> list[CardDraft]:
+    """Every card of a .vcf file; a preferred address comes first, a line that is none is passed over."""
+    drafts: list[CardDraft] = []
+    card: list[_Line] | None = None
+    try:
+        lines: Any = Contentlines.from_ical(text)  # type: ignore[no-untyped-call]
+    except ValueError as error:
+        raise _unreadable(str(error)[:MAX_TEXT]) from error
+    for line in filter(None, map(_line, lines)):
+        if line.name == "BEGIN" and line.value.upper() == "VCARD":
+            card = []
+        elif line.name == "END" and card is not None and line.value.upper() == "VCARD":
+            drafts.append(_of_vcard(card, f"card {len(drafts) + 1}"))
+            card = None
+        elif card is not None:
+            card.append(line)
+    if card is not None:
+        raise _unreadable("END:VCARD")
     return _kept(drafts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A content line; `value` is as it came, `parameters` are in capitals."""
+
+    name: str
+    parameters: dict[str, list[str]]
+    value: str
+
+    @property
+    def text(self) -> str:
+        """The value without its escapes."""
+        return _ESCAPE.sub(lambda found: "\n" if found[1] in "nN" else found[1], self.value)
+
+    @property
+    def fields(self) -> list[str]:
+        """A structured value at its bare semicolons."""
+        marked = _ESCAPE.sub(lambda found: "\0" if found[1] == ";" else found[0], self.value)
+        pieces = (piece.replace("\0", ";") for piece in marked.split(";"))
+        return [_Line("", {}, piece).text for piece in pieces]
+
+
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_HEAD = re.compile(r'(?:[^":]|"[^"]*+")*+:')
+_GROUP = re.compile(r"[A-Za-z0-9-]{1,60}\.")
+
+
+def _line(line: str) -> _Line | None:
+    """A content line (RFC 6350), its group left out, bare types of vCard 2.1 named; None when it is none."""
+    text = str(line)
+    head = _HEAD.match(text)
+    if head is None:
+        return None
+    name, *given = head[0][:-1].split(";") if '"' not in head[0] else [head[0][:-1]]
+    written = ";".join((name, *(each if "=" in each else f"TYPE={each}" for each in given)))
+    group = _GROUP.match(written)
+    try:
+        name, parameters, _ = Contentline(written[group.end() if group else 0 :] + ":").parts()  # type: ignore[no-untyped-call]
+    except ValueError:
+        return None
+    found = {
+        key.upper(): [each.upper() for each in ([values] if isinstance(values, str) else values)]
+        for key, values in parameters.items()
+    }
+    value = text[head.end() :]
+    if "QUOTED-PRINTABLE" in (*found.get("ENCODING", ()), *found.get("TYPE", ())):
+        value = quopri.decodestring(value.encode()).decode("utf-8", "replace")
+    return _Line(name.upper(), found, value)
 
 
 def write_csv(persons: Iterable[Person]) -> str:
@@ -74,7 +152,8 @@ def write_csv(persons: Iterable[Person]) -> str:
     writer.writerow(COLUMNS)
     for person in persons:
         addresses = ";".join(each.address for each in person.addresses)
-        writer.writerow([*(getattr(person, name) for name in COLUMNS[:-1]), addresses])
+        values = (*(getattr(person, name) for name in COLUMNS[:-1]), addresses)
+        writer.writerow(map(as_text, values))
     return file.getvalue()
 
 
@@ -84,40 +163,49 @@ def write_vcard(persons: Iterable[Person]) -> str:
 
 
 def _to_vcard(person: Person) -> str:
-    card = vobject.vCard()
-    card.add("n").value = vobject.vcard.Name(family=person.last_name, given=person.first_name)
-    card.add("fn").value = person.name or "-"
-    for name, value in (("title", person.title), ("tel", person.phone)):
+    lines = ["BEGIN:VCARD", "VERSION:3.0"]
+    lines.append(f"N:{_escaped(person.last_name)};{_escaped(person.first_name)};;;")
+    lines.append(f"FN:{_escaped(person.name or '-')}")
+    for name, value in (("TITLE", person.title), ("TEL", person.phone), ("ORG", person.company)):
         if value:
-            card.add(name).value = value
-    if person.company:
-        card.add("org").value = [person.company]
+            lines.append(f"{name}:{_escaped(value)}")
     for each in person.addresses:
-        line = card.add("email")
-        line.value = each.address
-        line.params["TYPE"] = ["INTERNET", "PREF"] if each.rank == 1 else ["INTERNET"]
-    return str(card.serialize())
+        lines.append(f"EMAIL;TYPE=INTERNET{',PREF' if each.rank == 1 else ''}:{_escaped(each.address)}")
+    lines.append("END:VCARD")
+    return "".join(f"{_folded(line)}\r\n" for line in lines)
 
 
-def _of_vcard(card: Any, where: str) -> CardDraft:
-    contents = card.contents
-    name = contents["n"][0].value if "n" in contents else None
-    full = contents["fn"][0].value if "fn" in contents else ""
-    first, last = (str(name.given), str(name.family)) if name else split_name(str(full))
-    values = {"first_name": first, "last_name": last}
-    for key, ours in (("title", "title"), ("tel", "phone")):
-        values[ours] = str(contents[key][0].value) if key in contents else ""
-    organisation = contents["org"][0].value if "org" in contents else ""
-    values["company"] = (
-        organisation[0] if isinstance(organisation, list) and organisation else str(organisation or "")
-    )
-    lines = sorted(contents.get("email", ()), key=lambda line: not _preferred(line))
-    return _draft(values, (str(line.value) for line in lines), where)
+def _folded(line: str) -> str:
+    content: Any = Contentline(line)  # type: ignore[no-untyped-call]
+    return str(content.to_ical().decode())
 
 
-def _preferred(line: Any) -> bool:
-    params = {name.upper(): [value.upper() for value in values] for name, values in line.params.items()}
-    return "PREF" in params.get("TYPE", ()) or "1" in params.get("PREF", ())
+def _escaped(value: str) -> str:
+    """A text as a value (RFC 6350 section 3.4)."""
+    value = re.sub(r"([\\,;])", r"\\\1", value)
+    return re.sub(r"\r\n|[\r\n]", r"\\n", value)
+
+
+def _of_vcard(card: list[_Line], where: str) -> CardDraft:
+    firsts: dict[str, _Line] = {}
+    for line in card:
+        firsts.setdefault(line.name, line)
+
+    def text(name: str) -> str:
+        return firsts[name].text if name in firsts else ""
+
+    if "N" in firsts:
+        last, first = [*firsts["N"].fields, "", ""][:2]
+    else:
+        first, last = split_name(text("FN"))
+    values = {"first_name": first, "last_name": last, "title": text("TITLE"), "phone": text("TEL")}
+    values["company"] = firsts["ORG"].fields[0] if "ORG" in firsts else ""
+    addresses = sorted((line for line in card if line.name == "EMAIL"), key=lambda line: not _preferred(line))
+    return _draft(values, (line.text for line in addresses), where)
+
+
+def _preferred(line: _Line) -> bool:
+    return "PREF" in line.parameters.get("TYPE", ()) or "1" in line.parameters.get("PREF", ())
 
 
 def _draft(values: dict[str, str], addresses: Iterable[str], where: str) -> CardDraft:

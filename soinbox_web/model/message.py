@@ -5,7 +5,7 @@ import binascii
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Correspondent(NamedTuple):
@@ -47,6 +47,9 @@ class MessageKey(NamedTuple):
 @lru_cache(maxsize=1024)
 def _packed(folder: str) -> str:
     return base64.urlsafe_b64encode(folder.encode()).decode().rstrip("=")
+
+
+Reason = Literal["too_large", "unreadable", "refused", "not_given", "hung_up"]  # why one is set aside
 
 
 class Envelope(NamedTuple):

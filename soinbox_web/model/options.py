@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Typed, with the defaults of a new user (product.md section 3)."""
+    """Typed, with the defaults of a new user (look.md section 3)."""
 
     mark_as_read: bool = True
     ask_before_deleting: bool = True

@@ -5,25 +5,41 @@ from dataclasses import dataclass
 
 from soinbox_web.model.address import read_address
 from soinbox_web.model.message import Correspondent
-from soinbox_web.problems import InputError
+from soinbox_web.problems import InputError, Problem
 
 MOST = 500  # recipients of one field
+LONGEST = 100_000  # characters of one field
 _PIECE = re.compile(r'(?:"(?:[^"\\]|\\.){0,300}"|<[^<>]*>|[^,;\r\n"<]|["<])+')
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """What one field holds: the people, and the pieces that are no address."""
+    """What one field holds: the people, the pieces that are no address, and the first that does not fit."""
 
     people: tuple[Correspondent, ...]
-    wrong: tuple[str, ...]
+    wrong: tuple[str, ...] = ()
+    beyond: str = ""
+    length: int = 0  # of a field that is too long to be read
+
+    def objection(self) -> Problem | None:
+        """Why nothing can be sent to this field; None when all of it is understood."""
+        if self.length:
+            return Problem("field_too_long", facts={"size": str(self.length), "limit": str(LONGEST)})
+        if self.wrong:
+            return Problem("recipient_invalid", facts={"typed": ", ".join(self.wrong[:3])})
+        if self.beyond:
+            return Problem("recipients_too_many", facts={"recipient": self.beyond, "limit": str(MOST)})
+        return None
 
 
 def read_recipients(text: str) -> Recipients:
     """Commas, semicolons and line ends separate; quotes may hold them. Line ends never reach a name."""
+    if len(text) > LONGEST:
+        return Recipients((), length=len(text))
     people: dict[str, Correspondent] = {}
     wrong: list[str] = []
-    for piece in (found.strip() for found in _PIECE.findall(text[:100_000])):
+    beyond = ""
+    for piece in (found.strip() for found in _PIECE.findall(text)):
         if not piece:
             continue
         name, _, typed = piece.removesuffix(">").rpartition("<") if piece.endswith(">") else ("", "", piece)
@@ -32,11 +48,14 @@ def read_recipients(text: str) -> Recipients:
         except InputError:
             wrong.append(piece[:200])
             continue
-        if not address.local.isascii() or len(people) >= MOST:
+        key = address.full.casefold()
+        if not address.local.isascii():
             wrong.append(piece[:200])
-            continue
-        people.setdefault(address.full.casefold(), Correspondent(_unquoted(name), address.full))
-    return Recipients(tuple(people.values()), tuple(wrong))
+        elif len(people) < MOST:
+            people.setdefault(key, Correspondent(_unquoted(name), address.full))
+        elif key not in people:
+            beyond = beyond or address.full
+    return Recipients(tuple(people.values()), tuple(wrong), beyond)
 
 
 def write_recipients(people: tuple[Correspondent, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Which account may send: the first-address rule (product.md section 1, G1)."""
+"""Which account may send: the first-address rule (look.md section 1, G1)."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -60,7 +60,7 @@ def compare_folders(here: Sequence[Folder], there: Sequence[ServerFolder]) -> Fo
     lost = [folder for folder in here if folder.name not in names]
     renamed: list[tuple[int, ServerFolder]] = []
     bearing = Counter(folder.uidvalidity for folder in here)
-    for old in [folder for folder in lost if bearing[folder.uidvalidity] == 1]:
+    for old in [folder for folder in lost if folder.stored and bearing[folder.uidvalidity] == 1]:
         same = [folder for folder in new if _same_content(old, folder.status)]
         if len(same) == 1:
             renamed.append((old.id, same[0]))

@@ -28,6 +28,14 @@ APP = (
         status=401,
     ),
     Kind(
+        "host_unknown",
+        title=N_("soinbox is not at this address"),
+        cause=N_("You came by the name {host}, which this soinbox does not go by."),
+        remedy=N_("Use the address that your administrator gave you."),
+        retry="never",
+        status=421,
+    ),
+    Kind(
         "session_stale",
         title=N_("This page was open for too long"),
         cause=N_("The form no longer matches your session. Nothing was saved."),
@@ -114,10 +122,33 @@ APP = (
         status=503,
     ),
     Kind(
+        "part_keeps_stopping",
+        title=N_("A part of soinbox keeps stopping: {part}"),
+        cause=N_(
+            "It ended by an error, {count} times in a row, and is begun again each time. What it does waits"
+            " meanwhile; what is here stays readable."
+        ),
+        remedy=N_(
+            "Ask your administrator to look into the log. It goes on by itself once the cause is gone."
+        ),
+        retry="later",
+        help="not-updated",
+        status=503,
+    ),
+    Kind(
+        "account_silent",
+        title=N_("Nothing keeps this mailbox up to date at the moment"),
+        cause=N_("The part of soinbox that does it has given no sign of life for some minutes."),
+        remedy=N_("Press “Check now”. If that does not help, tell your administrator."),
+        retry="later",
+        help="not-updated",
+        status=503,
+    ),
+    Kind(
         "upload_too_big",
         title=N_("What you sent is too big"),
-        cause=N_("The files together are larger than this installation takes."),
-        remedy=N_("Send fewer or smaller files."),
+        cause=N_("The text and the files together are larger than this installation takes."),
+        remedy=N_("Shorten the text, or send fewer or smaller files."),
         status=413,
     ),
     Kind(
@@ -161,6 +192,31 @@ APP = (
         cause=N_("The folder is missing, or soinbox may not write there."),
         remedy=N_("Name a file in a folder that exists and that the user of soinbox may write."),
         status=500,
+    ),
+    Kind(
+        "instance_restoring",
+        title=N_("A backup is being put back"),
+        cause=N_("The files of this instance are being replaced; nobody may use them meanwhile."),
+        remedy=N_("Start it again when that has ended."),
+        status=503,
+    ),
+    Kind(
+        "database_lost",
+        title=N_("The database of soinbox is missing"),
+        cause=N_("soinbox has been used here, but {path} is missing or empty."),
+        remedy=N_(
+            "Put the last backup back with `soinbox restore FILE`, or name an empty folder to begin anew."
+        ),
+        retry="never",
+        status=500,
+    ),
+    Kind(
+        "mailbox_damaged",
+        title=N_("The copy of this mailbox is damaged"),
+        cause=N_("soinbox cannot read what it has fetched. Nothing at the provider is touched."),
+        remedy=N_("It is being fetched again by itself; look again in a minute."),
+        retry="later",
+        status=503,
     ),
     Kind(
         "instance_running",

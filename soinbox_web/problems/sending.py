@@ -100,6 +100,27 @@ SENDING = (
         help="sending",
     ),
     Kind(
+        "recipients_too_many",
+        title=N_("These are too many recipients"),
+        cause=N_("One field takes at most {limit} recipients; {recipient} and those after it are too many."),
+        remedy=N_("Take them out, and send to them with a second message."),
+        help="sending",
+    ),
+    Kind(
+        "field_too_long",
+        title=N_("This is too long"),
+        cause=N_("It has {size} characters; at most {limit} fit in this field."),
+        remedy=N_("Make it shorter. Nothing of it was cut off."),
+        help="sending",
+    ),
+    Kind(
+        "header_too_big",
+        title=N_("The head of this message is too big"),
+        cause=N_("It cannot be read whole, so a recipient could be missed. It was not sent."),
+        remedy=N_("Send to fewer recipients at a time, or shorten the header fields."),
+        help="sending",
+    ),
+    Kind(
         "subject_invalid",
         title=N_("This subject cannot be sent"),
         cause=N_("A subject is one line of at most 900 characters."),

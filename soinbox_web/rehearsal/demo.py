@@ -1,5 +1,6 @@
 """`soinbox demo`: mail servers, sample team and mail, and the product, all in a temporary folder."""
 
+import contextlib
 import http.client
 import signal
 import sys
@@ -21,7 +22,7 @@ from soinbox_web.stopping import stop_on
 
 PORT = 8025
 STOP_SECONDS = 15.0
-START_SECONDS = 60.0
+ANSWER = 60.0  # seconds that one page may take
 
 
 def run(port: int | None = None) -> None:
@@ -58,17 +59,17 @@ def _usual_port() -> int:
 
 
 def _answers(settings: Settings, stop: threading.Event, alive: Callable[[], bool]) -> bool:
-    """Whether pages are served before the patience ends."""
-    clock = SystemClock()
-    until = clock.monotonic() + START_SECONDS
-    while alive() and not stop.wait(0.2) and clock.monotonic() < until:
-        try:
-            connection = http.client.HTTPConnection(settings.host, settings.port, timeout=5)
-            connection.request("GET", "/sign-in")
-            if connection.getresponse().status < 500:
-                return True
-        except OSError:
-            continue
+    """Whether pages are served; however long a machine with much else to do takes to begin."""
+    while alive() and not stop.wait(0.2):
+        with contextlib.closing(
+            http.client.HTTPConnection(settings.host, settings.port, timeout=ANSWER)
+        ) as page:
+            try:
+                page.request("GET", "/sign-in")
+                if page.getresponse().status < 500:
+                    return True
+            except (OSError, http.client.HTTPException):
+                continue
     return False
 
 

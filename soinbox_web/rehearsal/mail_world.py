@@ -69,7 +69,7 @@ def mail_world(folder: Path, now: datetime) -> Iterator[World]:
                 "DNS_SERVERS": f"{names.host}:{names.port}",
                 "CA_FILE": str(ca.write_anchor(folder / "ca.pem")),
                 "AUTOCONFIG_DIR": str(autoconfig),
-                "ALLOW_HOSTS": "127.0.0.0/8",
+                "ALLOW_HOSTS": "127.0.0.0/8,https://127.0.0.0/8",
                 "ISPDB_URL": "",
             },
             HOST,

@@ -8,7 +8,7 @@ from typing import Any
 from soinbox_web.clock import timestamp
 from soinbox_web.mail import authorization, issuers
 from soinbox_web.mail.net import Network
-from soinbox_web.model.account import Account
+from soinbox_web.model.account import Account, as_seen
 from soinbox_web.model.day import Hour
 from soinbox_web.model.folder import Folder
 from soinbox_web.problems import AccessError, Problem, ServerError, SoinboxError
@@ -51,19 +51,19 @@ def own(runtime: Runtime, user_id: int, account_id: int) -> Account:
         account = accounts.read(connection, account_id)
     if account.user_id != user_id:
         raise AccessError(Problem("not_found"))
-    return account
+    return as_seen(account, runtime.clock.now())
 
 
 def of_user(runtime: Runtime, user_id: int) -> list[Account]:
     """The user's accounts, the oldest first."""
     with runtime.db.read() as connection:
-        return accounts.of_user(connection, user_id)
+        return [as_seen(each, runtime.clock.now()) for each in accounts.of_user(connection, user_id)]
 
 
 def everyone(runtime: Runtime) -> list[Account]:
     """Every account of the instance."""
     with runtime.db.read() as connection:
-        return accounts.all(connection)
+        return [as_seen(each, runtime.clock.now()) for each in accounts.all(connection)]
 
 
 def by_address(runtime: Runtime, address: str) -> Account:

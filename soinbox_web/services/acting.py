@@ -49,10 +49,15 @@ class Target(NamedTuple):
     wire: str
 
 
-def recover(runtime: Runtime) -> None:
-    """What a dead process had claimed is open again; who lives and pushes is left alone."""
+def recover(runtime: Runtime, account_id: int | None = None) -> None:
+    """What a dead process had claimed (for this account) is open again; who lives and pushes is left alone.
+
+    So is what we had claimed ourselves when an error kept us from saying what became of it.
+    """
     with runtime.db.read() as reading:
         claimed = actions.accounts_with_claimed(reading)
+    if account_id is not None:
+        claimed = [each for each in claimed if each == account_id]
     for account_id in claimed:
         with _pusher(runtime, account_id) as dead:
             if dead:
@@ -199,7 +204,7 @@ def _lies_here(desk: Desk, row: Row, whole: bytes | None) -> bool:
 def _digests(desk: Desk, uids: Sequence[int]) -> dict[int, bytes]:
     """Of whole messages in the folder that is open; someone else's may bear the same Message-ID and size."""
     found = fetch_bodies(desk.connection, uids) if uids else ()
-    return {uid: hashlib.sha256(raw).digest() for uid, raw in found}
+    return {uid: hashlib.sha256(raw).digest() for uid, raw in found if raw is not None}
 
 
 def _append(desk: Desk, action: Action) -> None:
@@ -256,7 +261,8 @@ def _again(desk: Desk, group: Sequence[Action], problem: Problem) -> None:
     now = desk.runtime.clock.now()
     with desk.runtime.db.write() as connection:
         for action in group:
-            if action.attempts + 1 >= ATTEMPTS or problem.retry != "later":
+            over = action.attempts + 1 >= ATTEMPTS or problem.retry != "later"
+            if over and problem.code not in backoff.OURS:  # those say nothing of the server
                 actions.finish(connection, action.id, now, problem)
                 continue
             retry = backoff.next_try(problem, action.attempts + 1, now, 0.0) or now + timedelta(minutes=15)
@@ -278,7 +284,9 @@ def _folder(desk: Desk, name: str) -> Folder:
 def _target(desk: Desk, name: str) -> Target:
     with desk.mailbox.read() as connection:
         here = folders.by_name(connection, name)
-    found = here or next((each for each in server.list_folders(desk.connection) if each.name == name), None)
+    found = here or next(
+        (each for each in server.list_folders(desk.connection).folders if each.name == name), None
+    )
     if found is None or not found.selectable:
         raise _missing(name)
     return Target(name, found.wire)
@@ -288,7 +296,9 @@ def _for(desk: Desk, role: Role, name: str) -> Target:
     """The folder with this role; an account without one gets one called `name`."""
     with desk.mailbox.read() as connection:
         here = folders.by_role(connection, role)
-    found = here or next((each for each in server.list_folders(desk.connection) if each.role == role), None)
+    found = here or next(
+        (each for each in server.list_folders(desk.connection).folders if each.role == role), None
+    )
     if found is None:
         wire = encode(name, utf8=desk.connection.utf8)
         changing.create(desk.connection, wire)

@@ -18,13 +18,29 @@ def succeeded(runtime: Runtime, account_id: int, side: Side = "imap", *, mode: s
     _record(runtime, account_id, side, None, None, mode)
 
 
-def still_well(runtime: Runtime, account_id: int, side: Side = "imap") -> None:
-    """The connection lives and all is up to date, as of now; no attempt, so nothing for the log."""
+def still_well(runtime: Runtime, account_id: int, *, alive: bool = True) -> None:
+    """The connection lives and all is up to date, as of now; no attempt, so nothing for the log.
+
+    `alive`: so does whatever works for the account.
+    """
     now = runtime.clock.now()
     with runtime.db.write() as connection:
-        status = accounts.status(connection, account_id, side)
+        status = accounts.status(connection, account_id, "imap")
+        if alive:
+            status = replace(status, alive_at=now)
         if status.problem is None and status.last_success_at is not None:
-            accounts.set_status(connection, account_id, side, replace(status, last_success_at=now))
+            status = replace(status, last_success_at=now)
+        accounts.set_status(connection, account_id, "imap", status)
+
+
+def signed(runtime: Runtime, account_id: int, *, alive: bool) -> None:
+    """A sign of life of whatever works for the account; StoreError when nothing can be written down."""
+    now = runtime.clock.now()
+    with runtime.db.write() as connection:
+        status = accounts.status(connection, account_id, "imap")
+        if alive:
+            status = replace(status, alive_at=now)
+        accounts.set_status(connection, account_id, "imap", status)
 
 
 def failed(runtime: Runtime, account_id: int, problem: Problem, side: Side = "imap") -> datetime | None:

@@ -1,6 +1,7 @@
 """Fetching whole messages into the mailbox file: at once when asked for, the newest in the background."""
 
 import json
+import logging
 import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -9,19 +10,33 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused, Unavailable, said_goodbye
-from soinbox_web.mail.bodies import LARGEST, fetch_bodies, object_ids
+from soinbox_web.mail.answers import CommandRefused, NotNow, Unavailable, cause_of
+from soinbox_web.mail.bodies import LARGEST, fetch_beginning, fetch_bodies, object_ids
 from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.mime.parse import readable_text
+from soinbox_web.mail.mime import authentication
+from soinbox_web.mail.mime.pool import Busy
+from soinbox_web.mail.mime.worker import texts_guarded
 from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.message import MessageKey
 from soinbox_web.model.sync_plan import BODIES_SINCE, NO_BODIES, in_order
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import bodies, changes, folders, messages, requests, search, suspects
+from soinbox_web.store import (
+    aside,
+    bodies,
+    changes,
+    folders,
+    messages,
+    own_servers,
+    requests,
+    search,
+    suspects,
+)
 from soinbox_web.store.database import Database
 from soinbox_web.store.requests import Request
+
+_log = logging.getLogger(__name__)
 
 BACKGROUND_LARGEST = 5_000_000  # bytes of one message
 BACKGROUND_TOTAL = 1_000_000_000  # bytes of an account
@@ -30,7 +45,10 @@ AT_ONCE = 2_000_000  # bytes in one command
 KEPT_AT_ONCE = LARGEST + AT_ONCE  # bytes of its answer, where the server has told other sizes
 WRITTEN = 20  # bodies of one write, which stays below 50 ms
 LARGE = 100_000  # bytes; such a body is written at once
+NOT_DELIVERED = frozenset(("sent", "drafts", "junk", "trash"))  # mail there tells nothing of our own server
+SOURCE = 200_000  # bytes that are shown of a message that stands aside
 INDEXED = 200_000  # characters of a message that the search knows
+TRIES = 6  # for a free place among the readers, each of some seconds
 
 
 @dataclass
@@ -154,15 +172,34 @@ def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
     with reader.mailbox.read() as connection:
         row = messages.find(connection, key.folder, key.uidvalidity, key.uid) if key else None
         folder = folders.by_name(connection, key.folder) if key else None
-        if row is None or folder is None:
-            raise AccessError(Problem("message_gone", "imap"))
-        if bodies.has(connection, row["id"]):
-            return
+        stands_aside = key and aside.find(connection, key.folder, key.uidvalidity, key.uid)
+        here = row is not None and bodies.has(connection, row["id"])
+    if here:
+        return
+    if folder is not None and key is not None and stands_aside:
+        _fetch_source(reader, folder, key.uid)
+        return
+    if row is None or folder is None:
+        raise AccessError(Problem("message_gone", "imap"))
     if row["size"] > LARGEST:
         raise AccessError(Problem("message_too_big", "imap"))
     reader.open(folder)
-    if not _fetch(reader, folder, [(row["uid"], row["id"])]):
+    handled = _fetch(reader, folder, [(row["uid"], row["id"])])
+    with reader.mailbox.read() as connection:
+        if not bodies.has(connection, row["id"]):
+            raise AccessError(Problem("message_too_big" if handled else "message_gone", "imap"))
+
+
+def _fetch_source(reader: Reader, folder: Folder, uid: int) -> None:
+    """The beginning of one that stands aside."""
+    reader.open(folder)
+    raw = fetch_beginning(reader.connection, uid, SOURCE)
+    if raw is None:
         raise AccessError(Problem("message_gone", "imap"))
+    now = reader.runtime.clock.now()
+    with reader.mailbox.write() as connection:
+        aside.keep_source(connection, folder.id, uid, bodies.pack(raw))
+        changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
 
 
 def _adopt(
@@ -186,58 +223,99 @@ def _fetch(
     chosen: Sequence[tuple[int, int]],
     names: Mapping[int, str] = MappingProxyType({}),
 ) -> int:
-    """Fetch (UID, row id) pairs; how many came. `names` are object ids, as far as they are known."""
+    """Fetch (UID, row id) pairs; how many came or never will. `names`: object ids, as far as known."""
     if not chosen:
         return 0
     rows = dict(chosen)
-    came = size = 0
-    ready: list[tuple[int, bytes, int, str]] = []  # UID, packed, size, text
+    came = size = given_up = 0
+    ready: list[tuple[int, bytes]] = []
     waiting = set(rows)
+    claims: set[tuple[str, str]] = set()  # which servers speak of whom
     try:
         for uid, raw in fetch_bodies(reader.connection, rows):
             waiting.discard(uid)
+            if raw is None:
+                _give_up(reader, folder, uid)
+                given_up += 1
+                continue
             size += len(raw)
             if came and size > KEPT_AT_ONCE:
                 continue
-            ready.append((uid, bodies.pack(raw), len(raw), readable_text(raw)[:INDEXED]))
+            ready.append((uid, raw))
             came += 1
+            if folder.role not in NOT_DELIVERED and (claim := authentication.claim(raw)) is not None:
+                claims.add(claim)
             if len(ready) == WRITTEN or len(raw) > LARGE:
                 _keep(reader, folder, rows, ready, names)
     except SoinboxError as error:
-        if said_goodbye(error) or isinstance(error, CommandRefused | Unavailable):
-            _pass_over(reader, folder, min(waiting, default=0))
+        if not isinstance(error, NotNow) or isinstance(error, Unavailable):
+            _pass_over(reader, folder, min(waiting, default=0), error)
         raise
     finally:
         _keep(reader, folder, rows, ready, names)
+    _learn(reader, claims)
     if came:
         with reader.mailbox.write() as connection:
             bodies.evict(connection, bodies.total(connection) - BACKGROUND_TOTAL, but=rows.values())
         reader.mailbox.checkpoint()
-    return came
+    return came + given_up
 
 
-def _pass_over(reader: Reader, folder: Folder, uid: int) -> None:
-    """The server stopped at this message; the second time in a row it is not asked for again by itself."""
+def _learn(reader: Reader, claims: set[tuple[str, str]]) -> None:
+    """By which name this account's server tells of messages: nearly always known, then nothing is written."""
+    with reader.runtime.db.read() as connection:
+        news = own_servers.news(connection, reader.account.id, claims)
+    if news:
+        with reader.runtime.db.write() as connection:
+            own_servers.note(connection, reader.account.id, sorted(news), reader.runtime.clock.now())
+
+
+def _pass_over(reader: Reader, folder: Folder, uid: int, error: SoinboxError) -> None:
+    """The server stopped at this message: the next time, or the third when it may be the network's fault."""
+    sure = isinstance(error, CommandRefused | Unavailable) or cause_of(error) != "network"
     with reader.mailbox.write() as connection:
-        if suspects.note(connection, folder.id, "body", uid):
+        found = suspects.note(connection, folder.id, "body", uid, sure=sure)
+        if found.times[uid] > 2:
             bodies.give_up(connection, folder.id, uid)
+
+
+def _give_up(reader: Reader, folder: Folder, uid: int) -> None:
+    """It is larger than the server has told, or than we take: nobody asks for it again by himself."""
+    with reader.mailbox.write() as connection:
+        bodies.give_up(connection, folder.id, uid)
 
 
 def _keep(
     reader: Reader,
     folder: Folder,
     rows: dict[int, int],
-    ready: list[tuple[int, bytes, int, str]],
+    ready: list[tuple[int, bytes]],
     names: Mapping[int, str],
 ) -> None:
     """One short write for some bodies, of messages that are still here; empties `ready`."""
     if not ready:
         return
+    texts = _texts(reader, [raw for _, raw in ready])
+    packed = [bodies.pack(raw) for _, raw in ready]
     now = reader.runtime.clock.now()
     with reader.mailbox.write() as connection:
-        here = set(messages.uids_among(connection, folder.id, [uid for uid, *_ in ready]))
-        for uid, packed, size, text in ready:
+        here = set(messages.uids_among(connection, folder.id, [uid for uid, _ in ready]))
+        for (uid, raw), kept, text in zip(ready, packed, texts, strict=True):
             if uid in here:
-                bodies.put(connection, rows[uid], packed, size, text, now, names.get(uid))
+                bodies.put(connection, rows[uid], kept, len(raw), text, now, names.get(uid))
         changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
     ready.clear()
+
+
+def _texts(reader: Reader, raws: list[bytes]) -> list[str]:
+    """Their texts; a message that took too much is kept without one, and its page says so."""
+    found: list[str | None] = [None] * len(raws)
+    for _ in range(TRIES):
+        try:
+            found = texts_guarded(raws, INDEXED, f"account {reader.account.id}")
+            break
+        except Busy:
+            continue
+    if lost := found.count(None):
+        _log.warning("%d messages of account %d are kept without their text", lost, reader.account.id)
+    return [text or "" for text in found]

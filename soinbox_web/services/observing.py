@@ -3,18 +3,19 @@
 import platform
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from soinbox_web import __version__
-from soinbox_web.model.account import Account
+from soinbox_web.model.account import Account, as_seen
 from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts, figures, folders, mailbox_schema, migrations, users
+from soinbox_web.store import accounts, fallen, figures, folders, mailbox_schema, migrations, users
+from soinbox_web.store.fallen import Fallen
 
 MAILROOM = "mailroom"  # the name of its lease
-ALIVE = 15.0  # seconds without a sign of life until the mailroom counts as gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Instance:
     oldest_action: float
     heartbeat_age: float | None
     problems: dict[str, int]
+    fallen: tuple[Fallen, ...]
     database_bytes: int
     disk_free: int
     disk_total: int
@@ -47,7 +49,7 @@ class Instance:
 
     @property
     def mailroom_alive(self) -> bool:
-        return self.heartbeat_age is not None and self.heartbeat_age < ALIVE
+        return self.heartbeat_age is not None and self.heartbeat_age < figures.ALIVE
 
     @property
     def mailboxes_bytes(self) -> int:
@@ -58,26 +60,32 @@ def instance(runtime: Runtime) -> Instance:
     """How the instance fares now; who may ask is asked before."""
     now = runtime.clock.now()
     with runtime.db.read() as connection:
-        every = accounts.all(connection)
+        every = [as_seen(each, now) for each in accounts.all(connection)]
         names = {user.id: user.name for user in users.all(connection)}
         met = figures.arrivals(connection)
         outbox = figures.outbox_states(connection)
         actions_open, oldest = figures.open_actions(connection, now)
         age = figures.heartbeat_age(connection, MAILROOM, now)
-        problems = figures.failures_by_code(connection)
+        down = fallen.all(connection)
     disk = shutil.disk_usage(runtime.settings.instance)
     return Instance(
         tuple(
             _observed(runtime, each, names.get(each.user_id, ""), met.get(each.id, (0, 0))) for each in every
         ),
-        outbox, actions_open, oldest, age, problems, _bytes(runtime.settings.database_path),
-        disk.free, disk.total, _versions(),
+        outbox, actions_open, oldest, age, _problems(every), tuple(down),
+        _bytes(runtime.settings.database_path), disk.free, disk.total, _versions(),
     )  # fmt: skip
 
 
 def exposition(found: Instance) -> str:
     """The same in Prometheus' text format 0.0.4; accounts are named by their number only."""
     return "".join(_families(found))
+
+
+def _problems(every: list[Account]) -> dict[str, int]:
+    """How many sides of accounts have which problem."""
+    sides = [side for each in every for side in (each.imap_status, each.smtp_status)]
+    return dict(Counter(side.problem.code for side in sides if side.problem))
 
 
 def _observed(runtime: Runtime, account: Account, owner: str, met: tuple[int, int]) -> Observed:
@@ -139,6 +147,8 @@ def _families(found: Instance) -> Iterator[str]:
     yield family("action_oldest_seconds", "gauge", "Age of the oldest of them.", ("", found.oldest_action))
     age = float("nan") if found.heartbeat_age is None else found.heartbeat_age
     yield family("mailroom_heartbeat_age_seconds", "gauge", "Since the mailroom's sign of life.", ("", age))
+    down = [(f'{{part="{each.part}"}}', each.count) for each in found.fallen]
+    yield family("fallen_parts", "gauge", "Parts that ended by an error, how often in a row.", *down)
     yield family("database_bytes", "gauge", "Size of the precious database.", ("", found.database_bytes))
     yield family("disk_free_bytes", "gauge", "Free space under the instance.", ("", found.disk_free))
     yield family("disk_bytes", "gauge", "Size of that disk.", ("", found.disk_total))

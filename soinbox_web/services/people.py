@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from soinbox_web.mail.mime.worker import cards_guarded
 from soinbox_web.model import card_file
 from soinbox_web.model.address import read_address
 from soinbox_web.model.member import Member
@@ -144,9 +145,7 @@ def import_file(runtime: Runtime, file: Path) -> int:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(Problem("file_unreadable", facts={"detail": "UTF-8"})) from error
-    drafts = (
-        card_file.read_vcard(text) if file.suffix.lower() in (".vcf", ".vcard") else card_file.read_csv(text)
-    )
+    drafts = cards_guarded(text, "vcard" if file.suffix.lower() in (".vcf", ".vcard") else "csv")
     for start in range(0, len(drafts), BATCH):
         with runtime.db.write() as connection:
             for draft in drafts[start : start + BATCH]:

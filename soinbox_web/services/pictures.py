@@ -11,7 +11,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import unquote
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
 
 from soinbox_web.mail.mime.worker import part_guarded
 from soinbox_web.mail.net import Network
@@ -20,6 +21,7 @@ from soinbox_web.model.picture import picture_type
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import accounts, bodies, messages
+from soinbox_web.store.vault import Vault
 
 VALID = timedelta(minutes=10)
 LARGEST = 5_000_000  # bytes of one remote picture
@@ -61,6 +63,15 @@ def rewriter(
     return rewrite
 
 
+def asked_for(runtime: Runtime, text: str) -> tuple[int, str] | None:
+    """Whose capability this is and which host it makes us ask ("" for none); None when it does not hold."""
+    try:
+        user_id, _, _, url = _claim(runtime, text)
+        return user_id, (urlsplit(url).hostname or "")[:253]
+    except (AccessError, ValueError):
+        return None
+
+
 def open_token(runtime: Runtime, text: str) -> Picture:
     """The picture that a capability names; AccessError not_found when it is forged, old, or no picture."""
     user_id, key, part, url = _claim(runtime, text)
@@ -76,7 +87,7 @@ def open_token(runtime: Runtime, text: str) -> Picture:
     if raw is None:
         raise _missing()
     try:
-        return _checked(part_guarded(raw, part)[2])
+        return _checked(part_guarded(raw, part, f"user {user_id}")[2])
     except KeyError as error:
         raise _missing() from error
 
@@ -86,7 +97,7 @@ def remote(runtime: Runtime, url: str) -> Picture:
     if url.startswith("http://"):
         url = f"https://{url.removeprefix('http://')}"
     network = Network(runtime.settings, runtime.clock)
-    status, content, _ = network.http_get(url, timeout=FETCH_SECONDS, max_bytes=LARGEST)
+    status, content, _ = network.http_get(url, timeout=FETCH_SECONDS, max_bytes=LARGEST, purpose="picture")
     if status != 200:
         raise _missing()
     return _checked(content)
@@ -115,7 +126,12 @@ def _claim(runtime: Runtime, text: str) -> tuple[int, MessageKey, int | None, st
 
 
 def _mac(runtime: Runtime, claim: bytes) -> bytes:
-    return hmac.digest(runtime.vault.derive("picture capability"), claim, hashlib.sha256)
+    return hmac.digest(_secret(runtime.vault), claim, hashlib.sha256)
+
+
+@lru_cache(maxsize=4)  # a message may show a thousand pictures
+def _secret(vault: Vault) -> bytes:
+    return vault.derive("picture capability")
 
 
 def _text(content: bytes) -> str:

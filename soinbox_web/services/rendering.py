@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from soinbox_web.mail.mime.render import render
+from soinbox_web.mail.mime.worker import render_guarded
 
 
 def render_json(raw: bytes) -> dict[str, Any]:
     """The shape `render` of contract.md: parsed, sanitised, without remote pictures. Never raises."""
-    return render(raw).as_json()
+    return render_guarded(raw)

@@ -13,6 +13,7 @@ from soinbox_web.store.buckets import Limit
 PER_NAME = Limit(5, timedelta(minutes=96))  # at most 20 guesses a day for one user
 PER_PLACE = Limit(30, timedelta(minutes=1))
 PER_DEVICE = Limit(10, timedelta(minutes=6))
+MOST_KEPT = 2_000  # names that nobody has, and places: strangers choose how many they use
 
 
 def sign_in(
@@ -26,20 +27,21 @@ def sign_in(
     now = runtime.clock.now()
     name = address.strip().casefold()[:254]
     known_device = owns(runtime, device, name)
-    brakes = (
-        [(f"device {device}", PER_DEVICE)]
-        if known_device
-        else [(f"name {name}", PER_NAME), (f"place {place}", PER_PLACE)]
-    )
     with runtime.db.write() as connection:
-        waits = [buckets.take(connection, bucket, limit, now) for bucket, limit in brakes]
         member = users.by_address(connection, name)
+        whom = "name" if member else "nobody"  # names that nobody has are forgotten before those of members
+        brakes = (
+            [(f"device {device}", PER_DEVICE)]
+            if known_device
+            else [(f"{whom} {name}", PER_NAME), (f"place {place}", PER_PLACE)]
+        )
+        waits = [buckets.take(connection, bucket, limit, now) for bucket, limit in brakes]
+        for kind in ("nobody", "place"):
+            buckets.keep_newest(connection, kind, MOST_KEPT)
         stored = users.password_hash(connection, member.id) if member else None
     if any(waits):
         raise InputError(delayed(max(waits)))
     if not passwords.fits(stored, password) or member is None:
-        with runtime.db.write() as connection:
-            audit.note(connection, "sign-in refused", now, user_id=member.id if member else None)
         raise InputError(Problem("member_refused"))
     with runtime.db.write() as connection:
         for bucket, limit in brakes:

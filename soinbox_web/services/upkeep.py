@@ -1,14 +1,15 @@
 """Keeping an instance well: backup, restore, check, migrate, key rotation."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from soinbox_web.clock import SystemClock
 from soinbox_web.problems import Problem, StoreError
-from soinbox_web.runtime import Runtime, build
+from soinbox_web.runtime import Runtime, assert_not_lost, build
 from soinbox_web.settings import Settings
-from soinbox_web.store import accounts, upkeep
+from soinbox_web.store import accounts, instance_lock, upkeep
 from soinbox_web.store import backup as copies
 from soinbox_web.store.database import Database
 from soinbox_web.store.migrations import migrate as run_migrations
@@ -32,7 +33,7 @@ def restore(settings: Settings, file: Path) -> dict[str, int]:
 
     Unsent mail becomes *uncertain*, open server actions are cancelled, sessions end, mailbox files are thrown
     away, accounts whose key is missing need their password again (trust.md section 5). StoreError
-    database_damaged when the file is not an intact backup, instance_running while the product runs.
+    database_damaged when the file is not an intact backup, instance_running while anything of soinbox runs.
     """
     checked = Database(file)
     try:
@@ -42,36 +43,42 @@ def restore(settings: Settings, file: Path) -> dict[str, int]:
     if found != "ok":
         raise StoreError(Problem("database_damaged", evidence=found, facts={"path": file.name}))
     settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-    current = settings.database_path
-    if current.exists():
-        running = Database(current)
+    with instance_lock.alone(settings.instance) as lock:
+        _replace(settings.database_path, file)
+        shutil.rmtree(settings.instance / "mailboxes", ignore_errors=True)
+        runtime = build(settings, lock=lock)
         try:
-            with running.read() as connection:
-                if upkeep.has_live_mailroom(connection, SystemClock().now()):
-                    raise StoreError(Problem("instance_running"))
+            return _settle(runtime)
         finally:
-            running.close()
-        current.replace(current.with_suffix(".before-restore.sqlite"))
-    for suffix in ("-wal", "-shm"):
-        current.with_name(current.name + suffix).unlink(missing_ok=True)
-    shutil.copyfile(file, current)
-    current.chmod(0o600)
-    shutil.rmtree(settings.instance / "mailboxes", ignore_errors=True)
-    runtime = build(settings)
-    try:
-        now = runtime.clock.now()
-        with runtime.db.write() as connection:
-            report = upkeep.settle_after_restore(connection, now)
-            keyless = upkeep.secrets_without_key(connection, runtime.vault.kids)
-            for account_id, side in keyless:
-                accounts.record_attempt(connection, account_id, side, now, Problem("key_missing", side=side))  # type: ignore[arg-type]
-        return {**report, "accounts_without_key": len({account_id for account_id, _ in keyless})}
-    finally:
-        runtime.close()
+            runtime.close()
+
+
+def _replace(current: Path, file: Path) -> None:
+    """A copy of `file` becomes the precious file, whole or not at all; the one before stays beside it."""
+    fresh = current.with_suffix(".restoring")
+    shutil.copyfile(file, fresh)
+    fresh.chmod(0o600)
+    for path in (current.with_name(current.name + suffix) for suffix in ("", "-wal", "-shm")):
+        if path.exists():
+            path.replace(path.with_name(path.name.replace(current.stem, f"{current.stem}.before-restore", 1)))
+    fresh.replace(current)
+
+
+def _settle(runtime: Runtime) -> dict[str, int]:
+    now = runtime.clock.now()
+    with runtime.db.write() as connection:
+        report = upkeep.settle_after_restore(connection, now)
+        keyless = upkeep.secrets_without_key(connection, runtime.vault.kids)
+        for account_id, side in keyless:
+            accounts.record_attempt(connection, account_id, side, now, Problem("key_missing", side=side))  # type: ignore[arg-type]
+    return {**report, "accounts_without_key": len({account_id for account_id, _ in keyless})}
 
 
 def check(settings: Settings) -> dict[str, Any]:
-    """contract.md's `check`: every database file, whether it is intact, and whether the key ring opens it."""
+    """contract.md's `check`: every database file, whether it is intact, and whether the key ring opens it.
+
+    `running` names what ought to run and does not; nothing while the product is stopped in order.
+    """
     files = []
     for path in [settings.database_path, *sorted((settings.instance / "mailboxes").glob("*.sqlite"))]:
         if not path.exists():
@@ -87,7 +94,21 @@ def check(settings: Settings) -> dict[str, Any]:
         files.append({"name": path.name, "ok": found == "ok", "detail": "" if found == "ok" else found})
     fault = _key_ring_fault(settings, readable=bool(files[0]["ok"]))
     files.append({"name": settings.key_ring_path.name, "ok": not fault, "detail": fault})
-    return {"ok": all(file["ok"] for file in files), "files": files}
+    down = _down(settings) if files[0]["ok"] else {}
+    running = [{"name": name, "ok": False, "detail": detail} for name, detail in down.items()]
+    return {"ok": all(file["ok"] for file in files) and not down, "files": files, "running": running}
+
+
+def _down(settings: Settings) -> dict[str, str]:
+    """What ought to run on this instance and does not."""
+    database = Database(settings.database_path)
+    try:
+        with database.read() as connection:
+            return upkeep.down(connection, SystemClock().now())
+    except StoreError as error:
+        return {database.path.name: error.problem.code}
+    finally:
+        database.close()
 
 
 def _key_ring_fault(settings: Settings, *, readable: bool) -> str:
@@ -127,11 +148,28 @@ def assert_sound(runtime: Runtime) -> None:
 
 def migrate(settings: Settings) -> list[str]:
     """Bring the schema up to date by hand; the names of what was applied."""
-    database = Database(settings.database_path)
-    try:
-        return run_migrations(database, SystemClock().now())
-    finally:
-        database.close()
+    with instance_lock.share(settings.instance):
+        assert_not_lost(settings)
+        database = Database(settings.database_path)
+        try:
+            return run_migrations(database, SystemClock().now())
+        finally:
+            database.close()
+
+
+def take_in_key_ring(runtime: Runtime) -> int:
+    """Accounts that had lost the key of their passwords, and have it again, are tried again; how many."""
+    with runtime.db.write() as connection:
+        lost = {account_id for account_id, _ in upkeep.secrets_without_key(connection, runtime.vault.kids)}
+        back = [account for account in accounts.all(connection) if account.id not in lost]
+        found = 0
+        for account in back:
+            for side, status in (("imap", account.imap_status), ("smtp", account.smtp_status)):
+                if status.problem is not None and status.problem.code == "key_missing":
+                    well = replace(status, problem=None, next_retry_at=None, consecutive_failures=0)
+                    accounts.set_status(connection, account.id, side, well)  # type: ignore[arg-type]
+                    found += 1
+    return found
 
 
 def sealed_with_old_keys(runtime: Runtime) -> int:

@@ -1,19 +1,23 @@
 """One message as it is shown: parsed, its safe HTML, its parts; and whose pictures are shown unasked."""
 
-from collections.abc import Callable
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
+from hashlib import sha256
 
-from soinbox_web.mail.mime.invitation import invitation
-from soinbox_web.mail.mime.sanitize import safe_html
-from soinbox_web.mail.mime.worker import parse_guarded, part_guarded
-from soinbox_web.model.invitation import Invitation
-from soinbox_web.model.message import ParsedMessage, SafeHtml
+from soinbox_web.mail.mime.worker import open_guarded, part_guarded
+from soinbox_web.model.message import ParsedMessage
+from soinbox_web.model.opened import Opened
 from soinbox_web.model.picture import picture_type
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import trusted_senders
 
 BINARY = "application/octet-stream"
+LATEST = 8  # messages that are not read again for the frame beside their page
+
+_lock = threading.Lock()
+_latest: OrderedDict[bytes, Opened] = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +29,31 @@ class Part:
     content: bytes
 
 
-def parsed(raw: bytes) -> ParsedMessage:
-    """The message read under the caps; never raises."""
-    return parse_guarded(raw)
+def opened(raw: bytes, user_id: int | None = None) -> Opened:
+    """Everything that is shown of a message, read once under the caps; never raises."""
+    known = sha256(raw).digest()
+    with _lock:
+        if known in _latest:
+            _latest.move_to_end(known)
+            return _latest[known]
+    found = open_guarded(raw, f"user {user_id}" if user_id else "")
+    if not found.message.source_only:
+        with _lock:
+            _latest[known] = found
+            while len(_latest) > LATEST:
+                _latest.popitem(last=False)
+    return found
 
 
-def safe(
-    message: ParsedMessage, *, allow_remote: bool, rewrite: Callable[[str], str | None] | None = None
-) -> SafeHtml | None:
-    """Its HTML behind the sanitiser; None without any, or beyond the caps: then the text is shown."""
-    if not message.html or message.source_only:
-        return None
-    return safe_html(message.html, allow_remote=allow_remote, rewrite_image=rewrite)
+def parsed(raw: bytes, user_id: int | None = None) -> ParsedMessage:
+    """The message without its HTML; never raises."""
+    return opened(raw, user_id).message
 
 
-def meeting(message: ParsedMessage) -> Invitation | None:
-    """The meeting it invites to; None without any, or when that cannot be read."""
-    return invitation(message.invitation) if message.invitation else None
-
-
-def part(raw: bytes, number: int) -> Part:
+def part(raw: bytes, number: int, user_id: int | None = None) -> Part:
     """One attachment; AccessError not_found when there is no such part."""
     try:
-        _, name, content = part_guarded(raw, number)
+        _, name, content = part_guarded(raw, number, f"user {user_id}" if user_id else "")
     except KeyError as error:
         raise AccessError(Problem("not_found")) from error
     return Part(name, picture_type(content) or BINARY, content)

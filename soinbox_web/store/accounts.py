@@ -207,10 +207,10 @@ def record_attempt(
     )
     before = status(connection, account_id, side)
     if problem is None:
-        now = SideStatus(at, at, next_retry_at, 0, None, before.mode)
+        now = SideStatus(at, at, next_retry_at, 0, None, before.mode, at)
     else:
         failures = before.consecutive_failures + 1
-        now = SideStatus(before.last_success_at, at, next_retry_at, failures, problem, before.mode)
+        now = SideStatus(before.last_success_at, at, next_retry_at, failures, problem, before.mode, at)
         hours.add(connection, account_id, at, failures=1)
     set_status(connection, account_id, side, now)
 
@@ -236,11 +236,12 @@ def set_status(connection: sqlite3.Connection, account_id: int, side: Side, stat
     """Replace the status of one side."""
     connection.execute(
         "INSERT OR REPLACE INTO account_status (account_id, side, last_success_at, last_attempt_at,"
-        " next_retry_at, consecutive_failures, problem, mode) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " next_retry_at, consecutive_failures, problem, mode, alive_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             account_id, side, _text(status.last_success_at), _text(status.last_attempt_at),
             _text(status.next_retry_at), status.consecutive_failures,
             json.dumps(status.problem.as_row()) if status.problem else None, status.mode,
+            _text(status.alive_at),
         ),
     )  # fmt: skip
 
@@ -273,7 +274,7 @@ def _status(row: sqlite3.Row) -> SideStatus:
     return SideStatus(
         _moment(row["last_success_at"]), _moment(row["last_attempt_at"]), _moment(row["next_retry_at"]),
         row["consecutive_failures"], Problem.from_row(json.loads(row["problem"])) if row["problem"] else None,
-        row["mode"],
+        row["mode"], _moment(row["alive_at"]),
     )  # fmt: skip
 
 

@@ -2,24 +2,58 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
-_HUNG_UP = "the server hung up over it on "
+from soinbox_web.model.message import Correspondent, Envelope, Reason
+from soinbox_web.store.moments import time_text
+
+_OLDER = "older"  # than the account's horizon; the other reasons are model.message.Reason
+_NO_VERSION = ""  # of messages that no version of the product tries again
 
 
-def put(connection: sqlite3.Connection, folder_id: int, reasons: dict[int, str], version: str) -> None:
-    """Note messages that cannot be read, so that they stop nothing; tried again by another version."""
+def put(
+    connection: sqlite3.Connection,
+    folder_id: int,
+    reasons: Mapping[int, Reason],
+    version: str,
+    *,
+    known: Mapping[int, Envelope] = MappingProxyType({}),
+    day: datetime | None = None,
+) -> None:
+    """Note messages that cannot be had, so that they stop nothing; tried again by another version.
+
+    `known` names them as far as possible; those that the server hung up over on a `day` are tried again on
+    another one.
+    """
+    today = f"{day:%Y-%m-%d}" if day else ""
     connection.executemany(
-        "INSERT OR REPLACE INTO set_aside (folder_id, uid, reason, version) VALUES (?, ?, ?, ?)",
-        [(folder_id, uid, reason, version) for uid, reason in reasons.items()],
+        "INSERT OR REPLACE INTO set_aside (folder_id, uid, reason, version, day, sender, subject, date, size)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (folder_id, uid, reason, version, today, *_named(known.get(uid)))
+            for uid, reason in reasons.items()
+        ],
     )
     _count(connection, folder_id)
 
 
+def _named(envelope: Envelope | None) -> tuple[str, str, str | None, int]:
+    if envelope is None:
+        return "", "", None, 0
+    sender = envelope.sender[0] if envelope.sender else Correspondent("", "")
+    date = None if envelope.date is None else time_text(envelope.date)
+    return sender.name or sender.address, envelope.subject, date, envelope.size
+
+
 def leave_out(connection: sqlite3.Connection, folder_id: int, uids: Iterable[int]) -> None:
     """Note messages that are older than the account's horizon: they stay on the server."""
-    put(connection, folder_id, dict.fromkeys(uids, "older than the horizon"), _NO_VERSION)
+    connection.executemany(
+        "INSERT OR REPLACE INTO set_aside (folder_id, uid, reason, version) VALUES (?, ?, ?, ?)",
+        [(folder_id, uid, _OLDER, _NO_VERSION) for uid in uids],
+    )
+    _count(connection, folder_id)
 
 
 def take_in(connection: sqlite3.Connection, folder_id: int, uids: Iterable[int]) -> None:
@@ -32,25 +66,18 @@ def take_in(connection: sqlite3.Connection, folder_id: int, uids: Iterable[int])
         _count(connection, folder_id)
 
 
-def hung_up(connection: sqlite3.Connection, folder_id: int, uid: int, version: str, now: datetime) -> None:
-    """Note a message over which the server ended the connection; it is asked for again on another day."""
-    put(connection, folder_id, {uid: f"{_HUNG_UP}{now:%Y-%m-%d}"}, version)
-
-
 def of_other_days(connection: sqlite3.Connection, folder_id: int, now: datetime) -> list[int]:
     """Over which messages the server hung up on another day than today."""
     rows = connection.execute(
-        "SELECT uid FROM set_aside WHERE folder_id = ? AND reason GLOB ? AND reason <> ?",
-        (folder_id, f"{_HUNG_UP}*", f"{_HUNG_UP}{now:%Y-%m-%d}"),
+        "SELECT uid FROM set_aside WHERE folder_id = ? AND day NOT IN ('', ?)", (folder_id, f"{now:%Y-%m-%d}")
     )
     return [row[0] for row in rows]
 
 
 def ask_again(connection: sqlite3.Connection, folder_id: int) -> None:
-    """Messages that could not be read are missing again, but for those that would end the connection."""
+    """Messages that could not be had are missing again, but for those that would end the connection."""
     connection.execute(
-        "DELETE FROM set_aside WHERE folder_id = ? AND version <> ? AND reason NOT GLOB ?",
-        (folder_id, _NO_VERSION, f"{_HUNG_UP}*"),
+        "DELETE FROM set_aside WHERE folder_id = ? AND version <> ? AND day = ''", (folder_id, _NO_VERSION)
     )
     _count(connection, folder_id)
 
@@ -72,7 +99,32 @@ def left_out(connection: sqlite3.Connection, folder_id: int) -> int:
     return int(row[0])
 
 
-_NO_VERSION = ""  # of messages that no version of the product tries again
+def listing(connection: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
+    """Those that cannot be had, of all folders, with their folder's name and UIDVALIDITY."""
+    return connection.execute(
+        "SELECT s.uid, s.reason, s.sender, s.subject, s.date, s.size, f.name AS folder, f.uidvalidity"
+        " FROM set_aside s JOIN folders f ON f.id = s.folder_id WHERE s.version <> ?"
+        " ORDER BY f.id, s.uid DESC LIMIT ?",
+        (_NO_VERSION, limit),
+    ).fetchall()
+
+
+def find(connection: sqlite3.Connection, folder: str, uidvalidity: int, uid: int) -> sqlite3.Row | None:
+    """One that cannot be had, by its message key; `source` as it was kept."""
+    found: sqlite3.Row | None = connection.execute(
+        "SELECT s.*, f.name AS folder, f.uidvalidity FROM set_aside s JOIN folders f ON f.id = s.folder_id"
+        " WHERE f.name = ? AND f.uidvalidity = ? AND s.uid = ? AND s.version <> ?",
+        (folder, uidvalidity, uid, _NO_VERSION),
+    ).fetchone()
+    return found
+
+
+def keep_source(connection: sqlite3.Connection, folder_id: int, uid: int, packed: bytes) -> None:
+    """Keep the beginning of what the server holds of one, and of no other."""
+    connection.execute("UPDATE set_aside SET source = NULL WHERE source IS NOT NULL")
+    connection.execute(
+        "UPDATE set_aside SET source = ? WHERE folder_id = ? AND uid = ?", (packed, folder_id, uid)
+    )
 
 
 def _count(connection: sqlite3.Connection, folder_id: int) -> None:

@@ -34,6 +34,20 @@ def prune(connection: sqlite3.Connection, now: datetime) -> None:
     connection.execute("DELETE FROM buckets WHERE filled_at < ?", (timestamp(now - timedelta(days=7)),))
 
 
+def keep_newest(connection: sqlite3.Connection, kind: str, most: int) -> None:
+    """Forget the buckets `<kind> …` that were touched first, as many as there are too many."""
+    ours = (f"{kind} ", f"{kind}!")
+    (count,) = connection.execute(
+        "SELECT count(*) FROM buckets WHERE name >= ? AND name < ?", ours
+    ).fetchone()
+    if count > most:
+        connection.execute(
+            "DELETE FROM buckets WHERE name IN (SELECT name FROM buckets WHERE name >= ? AND name < ?"
+            " ORDER BY filled_at LIMIT ?)",
+            (*ours, count - most),
+        )
+
+
 def _tokens(connection: sqlite3.Connection, name: str, limit: Limit, now: datetime) -> float:
     row = connection.execute("SELECT tokens, filled_at FROM buckets WHERE name = ?", (name,)).fetchone()
     if row is None:

@@ -1,9 +1,11 @@
 """One SQLite file: a connection per thread, consistent reads, short immediate writes."""
 
+import json
 import sqlite3
 import threading
 import time
 import weakref
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,12 +34,17 @@ class Database:
         self._synchronous = synchronous
         self._local = threading.local()
 
+    @property
+    def rebuildable(self) -> bool:
+        """A copy of what a server holds."""
+        return self._synchronous == "NORMAL"
+
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, opened at its first use."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
             found = self._local.connection = self._connect()
-        if self._synchronous == "NORMAL":
+        if self.rebuildable:
             _thread.use(self)
         return found
 
@@ -48,13 +55,12 @@ class Database:
         if _is_open(connection):
             yield connection
             return
-        with _translated(self.path):
+        with _translated(self):
             connection.execute("BEGIN")
             try:
                 yield connection
             finally:
-                if _is_open(connection):
-                    connection.execute("COMMIT")
+                self._end(connection, "COMMIT")
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -65,7 +71,7 @@ class Database:
                 raise RuntimeError("a read cannot be widened to a write")
             yield connection
             return
-        with _translated(self.path):
+        with _translated(self):
             connection.execute("BEGIN IMMEDIATE")
             self._local.writing = True
             started = time.monotonic()
@@ -75,20 +81,28 @@ class Database:
             finally:
                 self._local.writing = False
                 self.longest_write = max(self.longest_write, time.monotonic() - started)
+                self._end(connection, "ROLLBACK")
+
+    def _end(self, connection: sqlite3.Connection, statement: str) -> None:
+        """End what is open; a connection that cannot is given up: it would see nothing new any more."""
+        if _is_open(connection):
+            try:
+                connection.execute(statement)
+            finally:
                 if _is_open(connection):
-                    connection.execute("ROLLBACK")
+                    self.close()
 
     def checkpoint(self) -> None:
         """Bring what was written into the file itself (a passive checkpoint): nobody waits for it.
 
         For who writes much: within a COMMIT, where SQLite does it unasked, it made the longest writes.
         """
-        with _translated(self.path):
+        with _translated(self):
             self.connection().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def data_version(self) -> int:
         """Changes when another connection has committed (PRAGMA data_version, some microseconds)."""
-        with _translated(self.path):
+        with _translated(self):
             return int(self.connection().execute("PRAGMA data_version").fetchone()[0])
 
     def rest(self) -> bool:
@@ -107,7 +121,7 @@ class Database:
             found.close()
 
     def _connect(self) -> sqlite3.Connection:
-        with _translated(self.path):
+        with _translated(self):
             connection = sqlite3.connect(
                 self.path,
                 timeout=BUSY_SECONDS,
@@ -115,17 +129,24 @@ class Database:
                 check_same_thread=False,
                 cached_statements=256,
             )
-            connection.row_factory = sqlite3.Row
-            if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
-                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # takes the write lock, even unchanged
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA synchronous={self._synchronous}")
-            if self._synchronous == "NORMAL":
-                connection.execute(f"PRAGMA wal_autocheckpoint={_MUCH}")
-                connection.execute(f"PRAGMA cache_size=-{_CACHE}")
-            connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA trusted_schema=OFF")
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
             return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.row_factory = sqlite3.Row
+        if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # takes the write lock, even unchanged
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={self._synchronous}")
+        if self.rebuildable:
+            connection.execute(f"PRAGMA wal_autocheckpoint={_MUCH}")
+            connection.execute(f"PRAGMA cache_size=-{_CACHE}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA trusted_schema=OFF")
 
 
 class _Thread(threading.local):
@@ -157,26 +178,48 @@ def _is_open(connection: sqlite3.Connection) -> bool:
     return connection.in_transaction
 
 
+_BUSY, _LOCKED, _IO, _FULL = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+)
+_NO_RIGHT = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_SENSELESS = ("no such ", "malformed", "unsupported file format", "vtable constructor", "Could not decode")
+_UNREADABLE = (UnicodeDecodeError, json.JSONDecodeError, zlib.error)  # a schema, a list, a body
+
+
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translated(database: Database) -> Iterator[None]:
     """SQLite's errors as problems (the edge of this room)."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "locked" in text or "busy" in text:
-            raise StoreError(Problem("database_locked", evidence=text)) from error
-        if "full" in text or "disk I/O" in text:
-            raise StoreError(Problem("disk_full", evidence=text)) from error
-        if "unable to open" in text:  # no right, or too many open files: nothing is wrong with this one
-            facts = {"path": str(path.parent)}
-            raise StoreError(Problem("instance_unusable", evidence=text, facts=facts)) from error
-        if "malformed" in text:
-            raise StoreError(Problem("database_damaged", evidence=text, facts={"path": path.name})) from error
-        raise
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
+        raise  # a fault of ours
+    except (sqlite3.Error, *_UNREADABLE) as error:
+        problem = _problem(database, error)
+        if problem is None:
             raise
-        raise StoreError(
-            Problem("database_damaged", evidence=str(error), facts={"path": path.name})
-        ) from error
+        raise StoreError(problem) from error
+
+
+def _problem(database: Database, error: Exception) -> Problem | None:
+    """What an error means for this file; None when it is a fault of ours.
+
+    What makes no sense in a file that can be fetched again is damage: its schema and its values are ours. In
+    the precious one only what SQLite itself calls so.
+    """
+    code = getattr(error, "sqlite_errorcode", 0) or 0
+    primary, path, text = code & 0xFF, database.path, str(error)
+    if primary in (_BUSY, _LOCKED):
+        return Problem("database_locked", evidence=text)
+    if primary == _FULL or (primary == _IO and code != sqlite3.SQLITE_IOERR_SHORT_READ):
+        return Problem("disk_full", evidence=text)
+    if primary in _NO_RIGHT and not path.is_dir():  # or too many open files: nothing is wrong with this one
+        return Problem("instance_unusable", evidence=text, facts={"path": str(path.parent)})
+    damaged = code == sqlite3.SQLITE_IOERR_SHORT_READ or primary in (*_DAMAGED, *_NO_RIGHT)
+    senseless = isinstance(error, _UNREADABLE) or text.startswith(_SENSELESS)
+    if damaged or (database.rebuildable and senseless):
+        return Problem("database_damaged", evidence=text[:200], facts={"path": path.name})
+    return None

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from soinbox_web.clock import moment
 
+ALIVE = 15.0  # seconds without a sign of life until the mailroom counts as gone
+
 
 def outbox_states(connection: sqlite3.Connection) -> dict[str, int]:
     """How much outgoing mail is in each state."""
@@ -17,15 +19,6 @@ def open_actions(connection: sqlite3.Connection, now: datetime) -> tuple[int, fl
         "SELECT count(*), min(created_at) FROM actions WHERE state IN ('open', 'claimed')"
     ).fetchone()
     return int(count), max(0.0, (now - moment(oldest)).total_seconds()) if oldest else 0.0
-
-
-def failures_by_code(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many accounts have which problem now."""
-    rows = connection.execute(
-        "SELECT json_extract(problem, '$.code'), count(*) FROM account_status"
-        " WHERE problem IS NOT NULL GROUP BY 1"
-    )
-    return {str(code): int(count) for code, count in rows}
 
 
 def arrivals(connection: sqlite3.Connection) -> dict[int, tuple[int, int]]:

@@ -77,6 +77,20 @@ def describe(
     )
 
 
+def leave_out(connection: sqlite3.Connection, count: int) -> None:
+    """Note how many folders of the server are not here, since they are too many or their names too long."""
+    if count != left_out(connection):
+        connection.execute(
+            "INSERT OR REPLACE INTO facts (name, value) VALUES ('folders left out', ?)", (str(count),)
+        )
+
+
+def left_out(connection: sqlite3.Connection) -> int:
+    """How many folders of the server are not here."""
+    row = connection.execute("SELECT value FROM facts WHERE name = 'folders left out'").fetchone()
+    return int(row["value"]) if row else 0
+
+
 def remove(connection: sqlite3.Connection, folder_id: int) -> None:
     """Forget a folder that is empty by now (`clear`)."""
     connection.execute("DELETE FROM folders WHERE id = ?", (folder_id,))

@@ -1,8 +1,11 @@
 """The schema of a mailbox file: a copy of what the server holds, thrown away when it changes."""
 
 import sqlite3
+from pathlib import Path
 
-VERSION = 6
+from soinbox_web.store.database import Database
+
+VERSION = 7
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS folders (
@@ -96,13 +99,20 @@ CREATE TABLE IF NOT EXISTS kept_bodies (
   fetched_at TEXT NOT NULL
 ) STRICT;
 
--- Messages that are not fetched: unreadable ones until another version tries, or (version '') older than the
--- account's horizon.
+-- Messages that are not fetched: what cannot be had until another version tries, or (version '') older than
+-- the account's horizon. `reason` is a code (store/aside.py); `day` is when the connection broke over it; the
+-- rest is its name as far as it is known, and the beginning of its source for a while.
 CREATE TABLE IF NOT EXISTS set_aside (
   folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
   uid INTEGER NOT NULL,
   reason TEXT NOT NULL,
   version TEXT NOT NULL,
+  day TEXT NOT NULL DEFAULT '',
+  sender TEXT NOT NULL DEFAULT '',
+  subject TEXT NOT NULL DEFAULT '',
+  date TEXT,
+  size INTEGER NOT NULL DEFAULT 0,
+  source BLOB,
   PRIMARY KEY (folder_id, uid)
 ) STRICT;
 
@@ -136,6 +146,9 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search_terms USING fts5vocab(search, instance
 """
 
 
+VIRTUAL = ("search", "search_terms")
+
+
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables of a fresh file; one of another version is left as it is (`is_current` tells)."""
     if connection.execute("PRAGMA user_version").fetchone()[0] not in (0, VERSION):
@@ -149,3 +162,30 @@ def create(connection: sqlite3.Connection) -> None:
 def is_current(connection: sqlite3.Connection) -> bool:
     """This version of the product made the file; another's is thrown away and fetched again."""
     return bool(connection.execute("PRAGMA user_version").fetchone()[0] == VERSION)
+
+
+def is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether everything in a file of this version can be read; costs reading all of it.
+
+    Raises what reading it raises. Called within a write, which the search index asks for.
+    """
+    if connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+        return False
+    blank = Database(Path(":memory:"))
+    try:
+        create(blank.connection())
+        if _layout(blank.connection()) != _layout(connection):
+            return False
+    finally:
+        blank.close()
+    for name in (row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")):
+        if name not in VIRTUAL:
+            for _ in connection.execute(f'SELECT * FROM "{name}"'):  # noqa: S608
+                continue
+    connection.execute("INSERT INTO search (search) VALUES ('integrity-check')")
+    return True
+
+
+def _layout(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'")
+    return {(row[0], row[1] or "") for row in rows}

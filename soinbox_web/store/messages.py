@@ -7,7 +7,6 @@ all folders or of a search is the one with the highest id, and a page needs no o
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import date as calendar_day
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from typing import Any, Literal
 from soinbox_web.model.message import Correspondent, Envelope
 from soinbox_web.store import aside, threads
 from soinbox_web.store.filter import EVERYTHING, LAST_SECOND, Filter, next_id, row_id
+from soinbox_web.store.moments import time_text
 
 Sort = Literal["date", "sender", "subject"]
 Cursor = tuple[str, int]  # the sort column's text ("" for date) and the row id of the last row seen
@@ -26,7 +26,6 @@ _COLUMNS = (
     "in_reply_to", "reference_ids", "has_attachments", "has_invitation", "thread_id",
 )  # fmt: skip
 INSERT = f"INSERT INTO messages ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
-_EPOCH = calendar_day(1970, 1, 1).toordinal()
 _SORT_COLUMNS: dict[Sort, str] = {"date": "''", "sender": "sort_sender", "subject": "sort_subject"}
 
 
@@ -286,25 +285,6 @@ def _flags_text(found: frozenset[str]) -> str:
         if len(_FLAGS) < 1000:
             _FLAGS[found] = text
     return text
-
-
-_TWO = tuple(f"{number:02}" for number in range(60))
-
-
-def time_text(seconds: int) -> str | None:
-    """RFC 3339 in UTC for seconds since 1970; None beyond the years that a date can have."""
-    day, rest = divmod(seconds, 86_400)
-    minutes, second = divmod(rest, 60)
-    begin = _day_text(day)
-    return f"{begin}{_TWO[minutes // 60]}:{_TWO[minutes % 60]}:{_TWO[second]}.000Z" if begin else None
-
-
-@lru_cache(maxsize=8192)
-def _day_text(day: int) -> str:
-    try:
-        return f"{calendar_day.fromordinal(day + _EPOCH).isoformat()}T"
-    except (ValueError, OverflowError):
-        return ""
 
 
 @lru_cache(maxsize=16_384)

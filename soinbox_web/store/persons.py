@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from soinbox_web.clock import timestamp
+from soinbox_web.model.message import Correspondent
 from soinbox_web.model.person import CardAddress, Person
 from soinbox_web.store import changes
 
@@ -87,6 +88,15 @@ def known_addresses(connection: sqlite3.Connection, *, of_users: bool) -> set[st
         (of_users,),
     )
     return {row[0] for row in rows}
+
+
+def correspondents(connection: sqlite3.Connection) -> tuple[Correspondent, ...]:
+    """The name of each card with each of its addresses."""
+    rows = connection.execute(
+        "SELECT trim(p.first_name || ' ' || p.last_name) AS name, a.address FROM person_addresses a"
+        " JOIN persons p ON p.id = a.person_id ORDER BY p.id, a.rank"
+    )
+    return tuple(Correspondent(row["name"], row["address"]) for row in rows)
 
 
 def add_address(connection: sqlite3.Connection, person_id: int, address: str, at: datetime) -> bool:

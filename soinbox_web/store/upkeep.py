@@ -1,11 +1,11 @@
 """What upkeep asks of the precious file: key rotation, and setting things right after a restore."""
 
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from soinbox_web.clock import timestamp
-
-LEASE_ALIVE = timedelta(seconds=30)
+from soinbox_web.model.account import as_seen
+from soinbox_web.store import accounts, fallen, figures
 
 
 def sealed_by_other_keys(
@@ -25,12 +25,6 @@ def secrets_without_key(connection: sqlite3.Connection, kids: list[str]) -> list
     """(account id, side) of secrets whose key is not among `kids`."""
     rows = connection.execute("SELECT account_id, side, sealed FROM account_secrets")
     return [(row["account_id"], row["side"]) for row in rows if row["sealed"].partition(":")[0] not in kids]
-
-
-def has_live_mailroom(connection: sqlite3.Connection, now: datetime) -> bool:
-    """A mailroom gave a sign of life within half a minute."""
-    row = connection.execute("SELECT max(heartbeat_at) FROM leases").fetchone()
-    return bool(row[0] and row[0] > timestamp(now - LEASE_ALIVE))
 
 
 def settle_after_restore(connection: sqlite3.Connection, now: datetime) -> dict[str, int]:
@@ -55,3 +49,21 @@ def settle_after_restore(connection: sqlite3.Connection, now: datetime) -> dict[
     connection.execute("UPDATE accounts SET generation = generation + 1")
     connection.execute("DELETE FROM leases")
     return report
+
+
+def down(connection: sqlite3.Connection, now: datetime) -> dict[str, str]:
+    """What ought to run and does not, by part or by address of an account; nothing when all was stopped.
+
+    Nor in a file of an older version, which nothing runs on.
+    """
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'fallen'").fetchone():
+        return {}
+    found = {each.part: f"ended by an error, {each.count} times in a row" for each in fallen.all(connection)}
+    age = figures.heartbeat_age(connection, fallen.MAILROOM, now)
+    if age is None:
+        return found
+    if age > figures.ALIVE:
+        return {fallen.MAILROOM: "gives no sign of life", **found}
+    seen = [as_seen(each, now) for each in accounts.all(connection)]
+    silent = [each.address for each in seen if each.is_silent]
+    return {**found, **dict.fromkeys(silent, "is not kept up to date")}

@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from soinbox_web.model.member import Member
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.services import members
-from soinbox_web.web import failures, hx
+from soinbox_web.web import failures, hosts, hx
 from soinbox_web.web.page import runtime, see_other
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -73,6 +73,11 @@ def install(app: Flask) -> None:
 
 
 def _guard() -> ResponseReturnValue | None:
+    asks_itself = request.endpoint == "operator.metrics" and hosts.is_loopback(hosts.name(request.host))
+    if not (asks_itself or hosts.is_ours(runtime().settings, request.headers.get("Host", ""))):
+        raise AccessError(Problem("host_unknown", facts={"host": request.headers.get("Host", "")[:100]}))
+    if request.environ.get("soinbox.too_large"):
+        abort(413)
     if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "same-origin") not in (
         "same-origin",
         "none",

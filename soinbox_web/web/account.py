@@ -7,15 +7,16 @@ from flask_login import current_user
 
 from soinbox_web.clock import moment
 from soinbox_web.model.account import Account
-from soinbox_web.problems import InputError, Problem, ServerError
-from soinbox_web.services import accounts
+from soinbox_web.model.message import MessageKey
+from soinbox_web.problems import AccessError, InputError, Problem, ServerError, SoinboxError
+from soinbox_web.services import accounts, aside, triage
 from soinbox_web.services import setup as setups
 from soinbox_web.services.setup import report
 from soinbox_web.web import hx, reports
 from soinbox_web.web.access import token_in_form
 from soinbox_web.web.dates import clock_time
 from soinbox_web.web.forms.setup import AddressForm, ServerForm, tested_side
-from soinbox_web.web.page import inside, page, runtime, see_other
+from soinbox_web.web.page import inside, look_again, page, runtime, see_other
 
 account = Blueprint("account", __name__)
 
@@ -151,6 +152,52 @@ def code_title(code: str, found: Account, side: str) -> str:
     return Problem(code, facts=facts).title(gettext)
 
 
+@account.app_template_global()
+def why_aside(reason: str) -> str:
+    """Why a message could not be fetched."""
+    words: dict[str, str] = {
+        "too_large": gettext("What the server says of it is longer than any message can explain."),
+        "unreadable": gettext("What the server says of it cannot be read."),
+        "refused": gettext("The server refuses to give it."),
+        "not_given": gettext("The server lists it, but does not give it."),
+        "hung_up": gettext("The connection ends whenever it is asked for; tomorrow it is tried again."),
+    }
+    return words.get(reason, "")
+
+
+@account.get("/accounts/<int:account_id>/aside/<key>")
+def aside_source(account_id: int, key: str) -> ResponseReturnValue:
+    """What the source of a message that stands aside begins with; looked for again until it is here."""
+    found = aside.one(runtime(), current_user.id, _aside_key(account_id, key))
+    raw, problem = None, None
+    try:
+        raw = aside.source(runtime(), current_user.id, found.key)
+    except SoinboxError as error:
+        problem = error.problem
+    if raw is None and problem is None:
+        look_again(2)
+    text = None if raw is None else raw.decode("utf-8", "replace")
+    own = accounts.own(runtime(), current_user.id, account_id)
+    return page(
+        "account_aside.html", "account-aside", account=own, message=found, source=text, problem=problem
+    )
+
+
+@account.post("/accounts/<int:account_id>/aside/<key>/delete")
+def aside_delete(account_id: int, key: str) -> ResponseReturnValue:
+    """Deleted at the provider like any other message, and can be taken back as long."""
+    found = aside.one(runtime(), current_user.id, _aside_key(account_id, key))
+    triage.act(runtime(), current_user.id, [found.key], "delete")
+    return see_other(url_for("account.status", account_id=account_id, _anchor="aside"))
+
+
+def _aside_key(account_id: int, text: str) -> MessageKey:
+    key = MessageKey.read(text)
+    if key is None or key.account_id != account_id:
+        raise AccessError(Problem("not_found"))
+    return key
+
+
 def _status(account_id: int, problem: Problem | None = None) -> Response:
     report = accounts.report(runtime(), current_user.id, account_id)
     return page(
@@ -159,6 +206,8 @@ def _status(account_id: int, problem: Problem | None = None) -> Response:
         status=problem.kind.status if problem else 200,
         report=report,
         account=report.account,
+        set_aside=aside.listing(runtime(), current_user.id, account_id),
+        folders_left_out=aside.folders_left_out(runtime(), current_user.id, account_id),
         problem=problem,
     )
 

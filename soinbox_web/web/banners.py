@@ -1,4 +1,4 @@
-"""S7: what stands on every page of a person whose account fails, with one button each."""
+"""S7: what stands on every page while an account of the person, or a part of the product, fails."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from soinbox_web.model.account import PASSWORD_CODES, Account, SideStatus
 from soinbox_web.problems import Problem
-from soinbox_web.services import accounts
+from soinbox_web.services import accounts, standing
 from soinbox_web.web.page import runtime
 
 QUIET_FAILURES = 3
@@ -44,7 +44,7 @@ class Banner:
 
 
 def install(app: Flask) -> None:
-    """The template functions `account_banners` and `connected_accounts`."""
+    """The template functions `account_banners`, `connected_accounts` and `fallen_parts`."""
     app.context_processor(_variables)
 
 
@@ -53,22 +53,26 @@ def of_account(account: Account, now: datetime) -> Banner | None:
     imap, smtp = account.imap_status, account.smtp_status
     if account.paused:
         return None
-    if imap.problem is not None and _shows(imap, now):
+    if imap.problem is not None and _shows(imap, now, silent=account.is_silent):
         return Banner(account, "imap", imap.problem, imap.last_success_at, imap.next_retry_at)
     if smtp.problem is not None or account.smtp is None:
         return Banner(account, "smtp", smtp.problem, smtp.last_success_at, smtp.next_retry_at)
     return None
 
 
-def _shows(status: SideStatus, now: datetime) -> bool:
-    if status.problem is None or status.problem.retry != "later":
+def _shows(status: SideStatus, now: datetime, *, silent: bool) -> bool:
+    if status.problem is None or status.problem.retry != "later" or silent:
         return status.problem is not None
     waited = status.last_success_at is None or now - status.last_success_at >= QUIET_TIME
     return waited or status.consecutive_failures >= QUIET_FAILURES
 
 
 def _variables() -> dict[str, Any]:
-    return {"account_banners": _banners, "connected_accounts": _accounts}
+    return {
+        "account_banners": _banners,
+        "connected_accounts": _accounts,
+        "fallen_parts": lambda: standing.problems(runtime()) if current_user.is_authenticated else [],
+    }
 
 
 def _accounts() -> list[Account]:

@@ -39,9 +39,9 @@ def new() -> ResponseReturnValue:
             raise AccessError(Problem("not_found"))
         if raw is None:
             return _wait(key)
-        parsed = viewing.parsed(raw)
+        parsed = viewing.parsed(raw, current_user.id)
         source = Source(key, parsed, raw, _line(kind, parsed))
-    to = request.args.get("to", "")[:1000]
+    to = request.args.get("to", "")
     draft_id = composing.start(runtime(), current_user.id, account_id, kind, to=to, source=source)
     return see_other(url_for("draft.edit", draft_id=draft_id))
 

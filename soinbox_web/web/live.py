@@ -3,17 +3,15 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import BadSignature
-
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import members
+from soinbox_web.web import hosts
+from soinbox_web.web.cookie import SessionCookie, address_group
 from soinbox_web.web.watcher import Listener, Watcher
 
 Message = MutableMapping[str, Any]
@@ -22,15 +20,17 @@ Send = Callable[[Message], Awaitable[None]]
 
 HEARTBEAT = 12.0  # seconds; the session is looked up again each time
 PAUSE = 0.25  # seconds between two batches of one stream, so that a backfill does not redraw without end
-SESSION_DAYS = 30
-HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
+OF_ONE_USER = 16  # streams of one process
+OF_ONE_ADDRESS = 200  # a team behind one router, or one proxy
+SEALED = [
     (b"cache-control", b"private, no-store"),
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"same-origin"),
 ]
+HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), *SEALED]
 
 
 class Live:
@@ -40,23 +40,42 @@ class Live:
         self._runtime = runtime
         self._watcher = Watcher(runtime)
         self._stopping = asyncio.Event()
-        app = Flask(__name__)
-        app.secret_key = runtime.vault.derive("flask cookie")
-        self._cookies = SecureCookieSessionInterface().get_signing_serializer(app)
-        self._cookie_name = "__Host-soinbox" if runtime.settings.secure else "soinbox"
+        self._cookie = SessionCookie(runtime)
+        self._streams: Counter[Hashable] = Counter()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         headers = {name.lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        if not hosts.is_ours(self._runtime.settings, headers.get(b"host", "")):
+            return await _refuse(send, 421)
         if headers.get(b"sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return await _refuse(send, 403)
-        token = self._token(headers.get(b"cookie", ""))
+        token = self._cookie.token(headers.get(b"cookie", ""))
         member = await asyncio.to_thread(members.of_session, self._runtime, token) if token else None
         if member is None:
             return await _refuse(send, 401)
+        groups = {("user", member.id): OF_ONE_USER, ("address", address_group(scope)): OF_ONE_ADDRESS}
+        if any(self._streams[group] >= most for group, most in groups.items()):
+            return await _refuse(send, 429)
+        self._streams.update(groups.keys())
+        try:
+            await self._serve(scope, headers, member.id, token, receive, send)
+        finally:
+            self._streams.subtract(groups.keys())
+            self._streams = +self._streams
+
+    async def _serve(
+        self,
+        scope: MutableMapping[str, Any],
+        headers: dict[bytes, str],
+        user_id: int,
+        token: str,
+        receive: Receive,
+        send: Send,
+    ) -> None:
         asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         since = headers.get(b"last-event-id") or next(iter(asked.get("since", ())), "")
         loop, bell = asyncio.get_running_loop(), asyncio.Event()
-        listener = Listener(member.id, lambda: loop.call_soon_threadsafe(bell.set))
+        listener = Listener(user_id, lambda: loop.call_soon_threadsafe(bell.set))
         await asyncio.to_thread(self._watcher.join, listener, since)
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
@@ -118,20 +137,6 @@ class Live:
 
         signal.signal(signal.SIGTERM, chained)
 
-    def _token(self, cookie_header: str) -> str:
-        """The session token of the signed cookie; "" when there is none that holds."""
-        try:
-            morsel = SimpleCookie(cookie_header).get(self._cookie_name)
-        except CookieError:
-            return ""
-        if morsel is None or self._cookies is None:
-            return ""
-        try:
-            session = self._cookies.loads(morsel.value, max_age=SESSION_DAYS * 86400)
-        except BadSignature:
-            return ""
-        return str(session.get("_user_id", ""))
-
 
 def make_live(runtime: Runtime) -> Live:
     """The ASGI application of `/live` for one process."""
@@ -158,6 +163,6 @@ async def _write(send: Send, text: str) -> None:
 
 
 async def _refuse(send: Send, status: int) -> None:
-    headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"0"), *SEALED]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

@@ -46,9 +46,9 @@ def install(app: Flask) -> None:
 def here() -> str:
     """The path and query of this page, for forms that come back; after a post, a place that can be seen."""
     if request.method == "GET":
-        return request.full_path.removesuffix("?")
+        return inside(request.full_path.removesuffix("?"))
     rule = request.url_rule
-    return request.path if rule and "GET" in (rule.methods or ()) else came_from()
+    return inside(request.path) if rule and "GET" in (rule.methods or ()) else came_from()
 
 
 def came_from() -> str:

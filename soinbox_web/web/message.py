@@ -7,7 +7,8 @@ from flask import Blueprint, Response, abort, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from soinbox_web.model.message import MessageKey, ParsedMessage
+from soinbox_web.model.message import MessageKey
+from soinbox_web.model.opened import Opened
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.services import pictures, reading, triage, viewing
 from soinbox_web.store import options
@@ -46,9 +47,9 @@ def body(key: str) -> ResponseReturnValue:
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         abort(403)
     found = _key(key)
-    parsed = _parsed(found)
-    html = opened.frame(found, parsed, images=opened.shows_images(parsed))
-    return _sealed(draw("message_body.html", html=html, parsed=parsed), BODY_CSP)
+    shown = _opened(found)
+    html = opened.frame(found, shown)
+    return _sealed(draw("message_body.html", html=html, parsed=shown.message), BODY_CSP)
 
 
 @message.get("/messages/<key>/print")
@@ -57,15 +58,15 @@ def print(key: str) -> ResponseReturnValue:
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         abort(403)
     found = _key(key)
-    row, parsed = reading.message(runtime(), current_user.id, found), _parsed(found)
-    html = opened.frame(found, parsed, images=opened.shows_images(parsed))
-    return _sealed(draw("message_print.html", html=html, parsed=parsed, message=row), PRINT_CSP)
+    row, shown = reading.message(runtime(), current_user.id, found), _opened(found)
+    html = opened.frame(found, shown)
+    return _sealed(draw("message_print.html", html=html, parsed=shown.message, message=row), PRINT_CSP)
 
 
 @message.get("/messages/<key>/parts/<int:part>")
 def part(key: str, part: int) -> ResponseReturnValue:
     """An attachment: saved, or with `preview=1` and a harmless picture shown."""
-    found = viewing.part(_raw(_key(key)), part)
+    found = viewing.part(_raw(_key(key)), part, current_user.id)
     shown = request.args.get("preview") == "1" and found.type != viewing.BINARY
     kind = found.type if shown else viewing.BINARY
     return _file(found.content, kind, found.name, "inline" if shown else "attachment")
@@ -74,7 +75,7 @@ def part(key: str, part: int) -> ResponseReturnValue:
 @message.get("/messages/<key>/source.eml")
 def source(key: str) -> ResponseReturnValue:
     raw = _raw(_key(key))
-    name = (viewing.parsed(raw).subject or "message")[:80]
+    name = (viewing.parsed(raw, current_user.id).subject or "message")[:80]
     return _file(raw, viewing.BINARY, f"{name.translate(_NOT_IN_NAMES)}.eml", "attachment")
 
 
@@ -106,7 +107,7 @@ def image(token: str) -> ResponseReturnValue:
 @message.post("/messages/<key>/trust")
 def trust(key: str) -> ResponseReturnValue:
     """Always show the pictures of this sender."""
-    for sender in _parsed(_key(key)).sender[:1]:
+    for sender in _opened(_key(key)).message.sender[:1]:
         viewing.trust(runtime(), current_user.id, sender.address)
     return see_other(inside(request.form.get("next")) or url_for("message.show", key=key))
 
@@ -164,8 +165,8 @@ def _raw(key: MessageKey) -> bytes:
     return raw
 
 
-def _parsed(key: MessageKey) -> ParsedMessage:
-    return viewing.parsed(_raw(key))
+def _opened(key: MessageKey) -> Opened:
+    return viewing.opened(_raw(key), current_user.id)
 
 
 def _folder_url(keys: list[MessageKey]) -> str:

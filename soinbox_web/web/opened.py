@@ -5,8 +5,8 @@ from typing import Any
 from flask import request, url_for
 from flask_login import current_user
 
-from soinbox_web.model import quoting
 from soinbox_web.model.message import MessageKey, ParsedMessage
+from soinbox_web.model.opened import Opened
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.services import pictures, reading, triage, viewing
 from soinbox_web.store import options, persons
@@ -21,8 +21,9 @@ def pane(text: str) -> dict[str, Any]:
 
     Opening marks as read when the options say so, except when a browser only looks ahead (Sec-Purpose).
     """
-    empty: dict[str, Any] = {"message": None, "opened_key": text, "pane_problem": None}
     key = MessageKey.read(text)
+    asked = str(key or "unknown") if text else ""
+    empty: dict[str, Any] = {"message": None, "opened_key": asked, "pane_problem": None}
     if key is None:
         return empty
     try:
@@ -53,7 +54,8 @@ def _message(key: MessageKey) -> dict[str, Any]:
     ):
         triage.mark_read(runtime(), current_user.id, key)
         row = reading.message(runtime(), current_user.id, key)
-    parsed, problem = _parsed(key)
+    opened, problem = _opened(key)
+    parsed = opened.message if opened else None
     final = triage.is_final(runtime(), current_user.id, [key])
     return {
         "message": row,
@@ -62,23 +64,23 @@ def _message(key: MessageKey) -> dict[str, Any]:
         "folders": reading.folders_of(runtime(), current_user.id, key.account_id),
         "ask_before_deleting": chosen.ask_before_deleting or final,
         "deletes_for_good": final,
-        **(_view(key, parsed) if parsed else {}),
+        **(_view(key, opened) if opened else {}),
     }
 
 
-def _parsed(key: MessageKey) -> tuple[ParsedMessage | None, Problem | None]:
+def _opened(key: MessageKey) -> tuple[Opened | None, Problem | None]:
     """The message, or nothing while it is fetched, or why it cannot be."""
     try:
         raw = reading.raw(runtime(), current_user.id, key)
     except SoinboxError as error:
         return None, error.problem
-    return (viewing.parsed(raw) if raw is not None else None), None
+    return (viewing.opened(raw, current_user.id) if raw is not None else None), None
 
 
-def _view(key: MessageKey, parsed: ParsedMessage) -> dict[str, Any]:
-    safe = viewing.safe(parsed, allow_remote=False)
+def _view(key: MessageKey, opened: Opened) -> dict[str, Any]:
+    parsed = opened.message
     images = shows_images(parsed)
-    as_text = safe is None or request.args.get("view") == "text"
+    as_text = opened.html is None or request.args.get("view") == "text"
     people = (*parsed.sender, *parsed.to, *parsed.cc)
     with runtime().db.read() as connection:
         cards = {
@@ -88,14 +90,16 @@ def _view(key: MessageKey, parsed: ParsedMessage) -> dict[str, Any]:
         }
     return {
         "as_text": as_text,
-        "text_blocks": quoting.blocks(parsed.text) if as_text else [],
-        "invitation": viewing.meeting(parsed),
-        "has_html": safe is not None,
-        "remote": safe.remote if safe else (),
+        "text_blocks": opened.blocks if as_text else [],
+        "invitation": opened.invitation,
+        "has_html": opened.html is not None,
+        "remote": opened.remote,
         "shows_images": images,
         "body_url": url_for("message.body", key=str(key), images="1" if images else None),
         "cards": cards,
-        "files": [each for each in parsed.attachments if not (each.inline and each.content_id and safe)],
+        "files": [
+            each for each in parsed.attachments if not (each.inline and each.content_id and opened.html)
+        ],
     }
 
 
@@ -106,9 +110,8 @@ def shows_images(parsed: ParsedMessage) -> bool:
     return any(viewing.trusts(runtime(), current_user.id, each.address) for each in parsed.sender)
 
 
-def frame(key: MessageKey, parsed: ParsedMessage, *, images: bool) -> str | None:
+def frame(key: MessageKey, opened: Opened) -> str | None:
     """The safe HTML with its pictures as capabilities; None when there is only text."""
-    base = url_for("message.image", token="")
-    rewrite = pictures.rewriter(runtime(), current_user.id, key, parsed, base)
-    safe = viewing.safe(parsed, allow_remote=images, rewrite=rewrite)
-    return safe.html if safe else None
+    base, images = url_for("message.image", token=""), shows_images(opened.message)
+    rewrite = pictures.rewriter(runtime(), current_user.id, key, opened.message, base)
+    return opened.shown(lambda url: rewrite(url) if images or url[:4].lower() == "cid:" else None)

@@ -1,12 +1,11 @@
 """The operator's page over all accounts, storage and versions; and the same for Prometheus."""
 
-import ipaddress
-
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.services import observing
+from soinbox_web.web import hosts
 from soinbox_web.web.access import administrators_only, open_to_all
 from soinbox_web.web.page import page, runtime
 
@@ -25,9 +24,8 @@ def show() -> ResponseReturnValue:
 @open_to_all
 def metrics() -> ResponseReturnValue:
     """SOINBOX_METRICS: to this machine only, and never through a proxy; else there is no such page."""
-    asks_itself = ipaddress.ip_address(request.remote_addr or "0.0.0.0").is_loopback  # noqa: S104
     through_proxy = any(name in request.headers for name in FORWARDED)
-    if not runtime().settings.metrics or not asks_itself or through_proxy:
+    if not runtime().settings.metrics or not hosts.is_loopback(request.remote_addr or "") or through_proxy:
         raise AccessError(Problem("not_found"))
     text = observing.exposition(observing.instance(runtime()))
     return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -116,6 +116,8 @@ def invitation(token: str) -> ResponseReturnValue:
 
 
 def _enter(member: Member, token: str, wanted: str = "") -> Response:
+    if current_user.is_authenticated:  # the session that this browser had ends with its cookie
+        sessions.end(runtime(), current_user.member, current_user.session_id)
     enter_again(member, token)
     response = current_app.make_response(see_other(inside(wanted) or url_for("session.home")))
     response.set_cookie(

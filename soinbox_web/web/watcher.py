@@ -1,10 +1,11 @@
 """The watcher: one thread a process that polls every watched file's change number and wakes listeners."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from sqlite3 import Connection, Row
 
-from soinbox_web.problems import SoinboxError
+from soinbox_web.problems import SoinboxError, StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import accounts, changes
 from soinbox_web.store.database import Database, keep_all_open
@@ -81,7 +82,8 @@ class Watcher:
         with self._lock:
             listener.accounts = accounts_of(self._runtime, listener.user_id)
             for file in _files(listener):
-                self._catch_up(listener, file, known.get(file))
+                with _or_rebuilt(file):
+                    self._catch_up(listener, file, known.get(file))
             self._listeners.add(listener)
             if self._thread is None and not self._stop.is_set():
                 self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
@@ -122,7 +124,8 @@ class Watcher:
         if file == PRECIOUS and "account-changed" in names:
             listener.accounts = accounts_of(self._runtime, listener.user_id)
             for fresh in [each for each in _files(listener) if each not in listener.heard]:
-                self._catch_up(listener, fresh, None)
+                with _or_rebuilt(fresh):
+                    self._catch_up(listener, fresh, None)
 
 
 def current_vector(runtime: Runtime, user_id: int) -> str:
@@ -130,9 +133,19 @@ def current_vector(runtime: Runtime, user_id: int) -> str:
     files = [PRECIOUS, *accounts_of(runtime, user_id).items()]
     vector: Vector = {}
     for file in files:
-        with _database(runtime, file).read() as connection:
+        with _or_rebuilt(file), _database(runtime, file).read() as connection:
             vector[file] = changes.latest(connection)
     return write_vector(vector)
+
+
+@contextmanager
+def _or_rebuilt(file: File) -> Iterator[None]:
+    """A mailbox file that cannot be read is left out; all of it is told when another takes its place."""
+    try:
+        yield
+    except StoreError:
+        if file == PRECIOUS:
+            raise
 
 
 def accounts_of(runtime: Runtime, user_id: int) -> dict[int, int]:

@@ -1,33 +1,26 @@
 """The janitor: what has served its time is thrown away, once an hour; set-ups that are over, each minute."""
 
-import logging
 import threading
 from datetime import timedelta
 
 from soinbox_web.clock import timestamp
-from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import setup
 from soinbox_web.store import accounts, changes, hours, tidying
 
 EVERY = 3600.0
 SETUPS_EVERY = 60.0
-log = logging.getLogger("soinbox.janitor")
 
 
 def run(runtime: Runtime, stop: threading.Event) -> None:
     """Tidy now and every hour until `stop` is set; set-ups that are over, and their secrets, each minute."""
     next_tidying = runtime.clock.monotonic()
-    while True:
-        try:
-            setup.wipe(runtime)
-            if runtime.clock.monotonic() >= next_tidying:
-                next_tidying += EVERY
-                tidy(runtime)
-        except StoreError as error:
-            log.warning("tidying: %s", error.problem.code)
-        if stop.wait(SETUPS_EVERY):
-            return
+    while not stop.is_set():
+        setup.wipe(runtime)
+        if runtime.clock.monotonic() >= next_tidying:
+            tidy(runtime)
+            next_tidying = runtime.clock.monotonic() + EVERY
+        stop.wait(SETUPS_EVERY)
 
 
 def tidy(runtime: Runtime) -> None:

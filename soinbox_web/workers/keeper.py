@@ -6,7 +6,7 @@ from datetime import datetime
 from soinbox_web.mail import idle
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model.account import Account
-from soinbox_web.problems import Problem
+from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.services import failing, sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, requests
@@ -25,11 +25,13 @@ class Keeper:
         self.post = post
         self.runtime = post.runtime
         self._done_first = False
+        self._signed = 0.0  # when the last sign of life was given
         self._fetched = 0  # envelopes that this connection had brought when errands heard of it last
         self._elsewhere: dict[str, dict[str, int]] = {}  # what was last made good of other folders
 
     def life(self) -> Life:
         post = self.post
+        post.listening = post.healthy = False  # of a life that fell before
         yield from guarded(post, self._wait_out_known_problem())
         while not post.stopped:
             problem = yield from guarded(post, self._work())
@@ -58,6 +60,8 @@ class Keeper:
             self.post.stop()  # the change that tells of it starts a new post
             return
         account = self.post.account()
+        self.post.sign()  # nothing can be noted while this cannot: then no server is asked in vain
+        self._signed = self.runtime.clock.monotonic()
         with self.post.connected(account) as connection:
             session, self._fetched = sync.open_session(self.runtime, account, connection), 0
             mode = "push" if idle.offered(connection) else "poll"
@@ -66,15 +70,22 @@ class Keeper:
             self.post.healthy = True
             self.post.listening = True
             self.post.errands.ring()
-            if not self._done_first:
-                self.post.push(account, connection)
-            yield from self._synchronise(session)
-            if self._must_go:
-                return
-            self._done_first = True
-            self.post.errands.ring()
-            while not self._must_go:
-                yield from self._listen(session, account, connection)
+            try:
+                yield from self._keep_up(session, account, connection)
+            except SoinboxError:
+                if not session.again:
+                    raise  # else the next connection goes around what this one broke over
+
+    def _keep_up(self, session: Session, account: Account, connection: ImapConnection) -> Life:
+        if not self._done_first:
+            self.post.push(account, connection)
+        yield from self._synchronise(session)
+        if self._must_go:
+            return
+        self._done_first = True
+        self.post.errands.ring()
+        while not self._must_go:
+            yield from self._listen(session, account, connection)
 
     @property
     def _must_go(self) -> bool:
@@ -99,7 +110,8 @@ class Keeper:
                 return
         if not self._must_go:
             yield from self._synchronise(session)
-            failing.still_well(self.runtime, account.id)
+            failing.still_well(self.runtime, account.id, alive=self.post.whole)
+            self._signed = self.runtime.clock.monotonic()
 
     def _synchronise(self, session: Session, *, thorough: bool = False) -> Life:
         """All folders, in slices."""
@@ -110,9 +122,16 @@ class Keeper:
             if self.runtime.clock.monotonic() - began > SLICE:
                 rung = (yield Wait(0.0)).rung or rung
                 began = self.runtime.clock.monotonic()
+                self._sign()
         self._have_texts_fetched(session)
         if rung:
             self.post.keeping.ring()  # for what comes next: nobody has answered it yet
+
+    def _sign(self) -> None:
+        """A sign of life once a round, whatever takes so long."""
+        if self.runtime.clock.monotonic() - self._signed >= ROUND:
+            self._signed = self.runtime.clock.monotonic()
+            self.post.sign()
 
     def _hear(self, session: Session, seconds: float) -> Generator[Wait, Woken, bool]:
         """Listen until something happens or the bell rings; True when INBOX is to be looked at again.

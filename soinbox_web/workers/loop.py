@@ -13,11 +13,11 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
 from soinbox_web.clock import Clock
+from soinbox_web.workers.threads import Threads
 
 THREADS = 32
 OF_ONE_LANE = 12  # jobs of one server at once: one that hangs must not take every thread
@@ -79,9 +79,10 @@ class Loop:
     def __init__(self, clock: Clock, threads: int = THREADS, of_one_lane: int = OF_ONE_LANE) -> None:
         self._clock = clock
         self._of_one_lane = of_one_lane
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="mailroom")
+        self._pool = Threads(threads, thread_name_prefix="mailroom")
         self._guard = threading.Lock()
         self._told: deque[Bell] = deque()  # parked or rung since the loop looked
+        self._news: deque[Bell] = deque()  # the same, taken over by its thread
         self._lanes: dict[str, int] = {}  # jobs that run
         self._queued: dict[str, deque[tuple[Bell, Woken]]] = {}
         self._poll = select.epoll()
@@ -111,13 +112,15 @@ class Loop:
                 os.write(self._write, b".")
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop` is set."""
+        """Until `stop` is set; after an error it may be called again, and goes on where it stood."""
         while not stop.is_set():
+            self._pool.catch_up()
             for descriptor, _ in self._poll.poll(self._until_next()):
                 if descriptor == self._read:
                     self._hear()
                 elif (bell := self._lines.get(descriptor)) is not None:
                     self._resume(bell, Woken(readable=True))
+            self._look_at_news()
             self._meet_deadlines()
 
     def close(self) -> None:
@@ -138,28 +141,39 @@ class Loop:
 
     def _hear(self) -> None:
         with self._guard:
+            self._news.extend(self._told)
+            self._told.clear()
             os.read(self._read, 16)
-            told, self._told = self._told, deque()
-        for bell in told:
-            if bell.waiting is None:
-                continue  # at work: its next wait finds the bell rung
-            line = bell.waiting.line
-            if bell.rung:
-                self._resume(bell, Woken(rung=True))
-            elif line is not None and line.waiting:
-                self._resume(bell, Woken(readable=True))
-            else:
-                self._park(bell, bell.waiting)
+
+    def _look_at_news(self) -> None:
+        while self._news:
+            self._look(self._news[0])
+            self._news.popleft()  # not before: an error in between loses no life
+
+    def _look(self, bell: Bell) -> None:
+        if bell.waiting is None:
+            return  # at work: its next wait finds the bell rung
+        if bell.rung:
+            self._resume(bell, Woken(rung=True))
+            return
+        line = bell.waiting.line
+        try:
+            watched = line is None or (not line.waiting and self._watch(bell, line))
+        except Exception:  # closed meanwhile, or whatever it is: its life finds out
+            watched = False
+        if watched:
+            self._park(bell, bell.waiting)
+        else:
+            self._resume(bell, Woken(readable=True))
+
+    def _watch(self, bell: Bell, line: Line) -> bool:
+        if bell.descriptor < 0:
+            descriptor = line.fileno()
+            self._poll.register(descriptor, select.EPOLLIN | select.EPOLLRDHUP)
+            self._lines[descriptor], bell.descriptor = bell, descriptor
+        return True
 
     def _park(self, bell: Bell, wait: Wait) -> None:
-        if wait.line is not None and bell.descriptor < 0:
-            try:
-                descriptor = wait.line.fileno()
-                self._poll.register(descriptor, select.EPOLLIN | select.EPOLLRDHUP)
-            except (OSError, ValueError):  # closed meanwhile
-                self._resume(bell, Woken(readable=True))
-                return
-            self._lines[descriptor], bell.descriptor = bell, descriptor
         bell.turn += 1
         end = self._clock.monotonic() + max(0.0, wait.seconds)
         heapq.heappush(self._deadlines, (end, next(self._order), bell.turn, bell))
@@ -167,9 +181,10 @@ class Loop:
     def _meet_deadlines(self) -> None:
         now = self._clock.monotonic()
         while self._deadlines and self._deadlines[0][0] <= now:
-            _, _, turn, bell = heapq.heappop(self._deadlines)
+            _, _, turn, bell = self._deadlines[0]
             if bell.turn == turn and bell.waiting is not None:
                 self._resume(bell, Woken())
+            heapq.heappop(self._deadlines)
 
     def _resume(self, bell: Bell, woken: Woken) -> None:
         if bell.descriptor >= 0:
@@ -196,18 +211,20 @@ class Loop:
             self._pool.submit(self._work, bell, woken)
 
     def _work(self, bell: Bell, woken: Woken) -> None:
-        """One piece of a life, in a thread of the pool."""
+        """One piece of a life, in a thread of the pool; what goes wrong after it does not end it."""
         assert bell.life is not None
         wait: Wait | None = None
         try:
-            wait = bell.life.send(woken) if bell.begun else next(bell.life)
-            bell.begun = True
+            try:
+                wait = bell.life.send(woken) if bell.begun else next(bell.life)
+                bell.begun = True
+            finally:
+                bell.after()
         except StopIteration:
             pass
-        except Exception:  # a life guards itself; this one could not
-            log.exception("a life ended")
+        except BaseException:  # nothing of a life may end the thread that it was lent
+            log.exception("a piece of a life ended")
         finally:
-            bell.after()
             self._give_way(bell.lane)
         if wait is None:
             bell.over = True

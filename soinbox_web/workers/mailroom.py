@@ -7,15 +7,21 @@ import secrets
 import signal
 import socket
 import threading
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from soinbox_web import logs
 from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime, build
+from soinbox_web.services import upkeep
 from soinbox_web.settings import Settings, from_environment
 from soinbox_web.stopping import stop_on
-from soinbox_web.store import leases
-from soinbox_web.workers import janitor, outbox
+from soinbox_web.store import fallen, leases
+from soinbox_web.store.fallen import Fallen
+from soinbox_web.workers import janitor
+from soinbox_web.workers.outbox import Outbox
 from soinbox_web.workers.supervisor import Supervisor
+from soinbox_web.workers.watch import Watch
 
 LEASE = "mailroom"
 HEARTBEAT = 4.0  # seconds
@@ -34,6 +40,7 @@ def main(settings: Settings | None = None) -> None:
         stop_on(stop, signal.SIGTERM, signal.SIGINT)
     runtime = build(settings or from_environment())
     try:
+        upkeep.take_in_key_ring(runtime)
         run(runtime, stop)
     finally:
         runtime.close()
@@ -46,18 +53,16 @@ def run(runtime: Runtime, stop: threading.Event) -> None:
         if not _taken(runtime, holder):
             stop.wait(STANDBY)
             continue
-        working = threading.Event()
-        threads = [
-            threading.Thread(
-                target=_beat, args=(runtime, holder, stop, working), name="heartbeat", daemon=True
-            ),
-            threading.Thread(target=janitor.run, args=(runtime, working), name="janitor", daemon=True),
-            threading.Thread(target=outbox.run, args=(runtime, working), name="outbox", daemon=True),
-        ]
-        for thread in threads:
-            thread.start()
+        working, watch = threading.Event(), Watch(runtime.clock)
+        workers: dict[str, Callable[[], None]] = {
+            "heartbeat": partial(_beat, runtime, holder, stop, working, watch.fallen),
+            "janitor": partial(janitor.run, runtime, working),
+            "outbox": partial(Outbox(runtime).run, working),
+        }
+        threads: list[threading.Thread] = []
         try:
-            Supervisor(runtime).run(working)
+            threads += [watch.begin(name, work, working) for name, work in workers.items()]
+            Supervisor(runtime, watch).run(working)
         finally:
             working.set()
             for thread in threads:
@@ -66,17 +71,29 @@ def run(runtime: Runtime, stop: threading.Event) -> None:
                 leases.release(connection, LEASE, holder)
 
 
-def _taken(runtime: Runtime, holder: str, *, unknown: bool = False) -> bool:
-    """Whether the lease is ours now; `unknown` is the answer while the database cannot be written."""
+def _taken(runtime: Runtime, holder: str, parts: Iterable[Fallen] = (), *, unknown: bool = False) -> bool:
+    """Whether the lease is ours now; `unknown` is the answer while the database cannot be written.
+
+    With it goes which `parts` of the mailroom have fallen.
+    """
     try:
         with runtime.db.write() as connection:
-            return leases.take(connection, LEASE, holder, runtime.clock.now())
+            ours = leases.take(connection, LEASE, holder, runtime.clock.now())
+            if ours:
+                fallen.note_parts(connection, parts)
+            return ours
     except StoreError as error:
         log.warning("lease: %s", error.problem.code)
         return unknown
 
 
-def _beat(runtime: Runtime, holder: str, stop: threading.Event, working: threading.Event) -> None:
+def _beat(
+    runtime: Runtime,
+    holder: str,
+    stop: threading.Event,
+    working: threading.Event,
+    parts: Callable[[], list[Fallen]] = list,
+) -> None:
     """Keep the lease; `working` is set when all has to end: told to stop, or another has the lease.
 
     A database that is locked for a while is no reason: nobody else can take the lease then either.
@@ -87,7 +104,7 @@ def _beat(runtime: Runtime, holder: str, stop: threading.Event, working: threadi
             if stop.wait(0.1):
                 working.set()
                 return
-        missed = 0 if _taken(runtime, holder, unknown=True) else missed + 1
+        missed = 0 if _taken(runtime, holder, parts(), unknown=True) else missed + 1
         if missed >= 2:
             log.warning("another mailroom has the lease")
             working.set()

@@ -2,13 +2,12 @@
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
-from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sending
 from soinbox_web.store import outbox
+from soinbox_web.workers.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -17,48 +16,52 @@ SETTLE_EVERY = 8  # looks; uncertain mail is compared with Sent
 AT_ONCE = 4  # mails on their way
 
 
-def run(runtime: Runtime, stop: threading.Event) -> None:
-    """Send what is due until `stop` is set; what a dead sender left is recovered at each look."""
-    running: set[int] = set()
-    guard = threading.Lock()
-    recovered = False
+class Outbox:
+    """`run` may be called again after an error; what was on its way then is still known."""
 
-    def deliver(outbox_id: int) -> None:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._threads = Threads(AT_ONCE, thread_name_prefix="outbox")
+        self._running: set[int] = set()
+        self._guard = threading.Lock()
+        self._recovered = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Send what is due until `stop` is set; what a dead sender left is recovered at each look."""
+        for look in count():
+            if stop.is_set():
+                break
+            if look % SETTLE_EVERY == 0:
+                self._settle()
+            sending.recover(self._runtime, at_once=not self._recovered)
+            self._recovered = True
+            self._send(due(self._runtime))
+            stop.wait(LOOK_EVERY)
+        self._threads.shutdown()
+
+    def _send(self, ready: list[int]) -> None:
+        self._threads.catch_up()
+        for outbox_id in ready:
+            with self._guard:
+                if outbox_id in self._running:
+                    continue
+                self._running.add(outbox_id)
+            self._threads.submit(self._deliver, outbox_id)
+
+    def _deliver(self, outbox_id: int) -> None:
         try:
-            sending.deliver(runtime, outbox_id)
+            sending.deliver(self._runtime, outbox_id)
         except Exception as error:
             log.error("outbox row %s: %s", outbox_id, type(error).__name__, exc_info=error)
         finally:
-            with guard:
-                running.discard(outbox_id)
+            with self._guard:
+                self._running.discard(outbox_id)
 
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="outbox") as pool:
-        for look in count():
-            if stop.is_set():
-                return
-            if look % SETTLE_EVERY == 0:
-                _settle(runtime)
-            try:
-                sending.recover(runtime, at_once=not recovered)
-                recovered = True
-                ready = due(runtime)
-            except StoreError as error:  # a full disk or a long backup passes
-                log.warning("outbox: %s", error.problem.code)
-                ready = []
-            for outbox_id in ready:
-                with guard:
-                    if outbox_id in running:
-                        continue
-                    running.add(outbox_id)
-                pool.submit(deliver, outbox_id)
-            stop.wait(LOOK_EVERY)
-
-
-def _settle(runtime: Runtime) -> None:
-    try:
-        sending.settle_found(runtime)
-    except Exception as error:  # what is uncertain stays so; sending goes on
-        log.error("uncertain mail: %s", type(error).__name__, exc_info=error)
+    def _settle(self) -> None:
+        try:
+            sending.settle_found(self._runtime)
+        except Exception as error:  # what is uncertain stays so; sending goes on
+            log.error("uncertain mail: %s", type(error).__name__, exc_info=error)
 
 
 def due(runtime: Runtime) -> list[int]:

@@ -18,6 +18,7 @@ from soinbox_web.workers.budget import Budget
 from soinbox_web.workers.loop import Life, Loop, Wait, Woken
 
 REFUSED_KEPT = timedelta(minutes=15)
+RECENT = 60.0  # seconds
 
 log = logging.getLogger("soinbox.mailroom")
 
@@ -43,6 +44,7 @@ class Post:
         self.wanted = False  # errands wait for their turn
         self.listening = False  # a connection for listening is open
         self.stopped = False
+        self._fell_at = float("-inf")
         self._pushing = threading.Lock()
         self._connections: list[ImapConnection] = []
         self._guard = threading.Lock()
@@ -59,6 +61,24 @@ class Post:
                 connection.hang_up()
         self.keeping.ring()
         self.errands.ring()
+
+    @property
+    def is_over(self) -> bool:
+        """One of the lives has ended, by itself; they begin again together."""
+        return self.stopped or self.keeping.over or self.errands.over
+
+    def fell(self) -> None:
+        """One of the two lives ended by an error."""
+        self._fell_at = self.runtime.clock.monotonic()
+
+    @property
+    def whole(self) -> bool:
+        """Neither of the two lives has fallen lately."""
+        return self.runtime.clock.monotonic() - self._fell_at >= RECENT
+
+    def sign(self) -> None:
+        """Say that both lives run; who says nothing for some minutes is not well."""
+        failing.signed(self.runtime, self.account_id, alive=self.whole)
 
     def account(self) -> Account:
         """The account as it is now; AccessError when it is gone."""
@@ -110,7 +130,7 @@ class Post:
 
 
 def guarded(post: Post, work: Life) -> Generator[Wait, Woken, Problem | None]:
-    """Run; the problem it ended with. Errors of our own making become one too: no life ends by them."""
+    """Run; the problem it ended with. Errors of our own making become one too."""
     try:
         yield from work
     except AccessError:
@@ -121,7 +141,7 @@ def guarded(post: Post, work: Life) -> Generator[Wait, Woken, Problem | None]:
         if post.stopped:
             return None
         log.exception("account %d: %s", post.account_id, type(error).__name__)
-        return Problem("unknown", "imap", evidence=type(error).__name__)
+        return Problem("unexpected", "imap", evidence=type(error).__name__)
     return None
 
 

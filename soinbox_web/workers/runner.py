@@ -8,7 +8,7 @@ from soinbox_web.mail.answers import CommandRefused, Unavailable
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.model.account import Account
 from soinbox_web.problems import Problem
-from soinbox_web.services import fetching, searching, sync
+from soinbox_web.services import acting, fetching, searching, sync
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import accounts, actions, requests
 from soinbox_web.store.requests import Request
@@ -31,6 +31,7 @@ class Runner:
         self._watched, self._watched_until = "", 0.0  # the folder that somebody looks at
 
     def life(self) -> Life:
+        self.post.wanted = False  # by a life that fell before
         while not self.post.stopped:
             problem = yield from guarded(self.post, self._work())
             if problem is not None and self._learns_to_share(problem):
@@ -44,6 +45,7 @@ class Runner:
 
     def _work(self) -> Life:
         """Wait for work, then connect and go on until there was none for a while."""
+        acting.recover(self.runtime, self.post.account_id)
         yield from self._wait_for_work()
         if self.post.stopped:
             return

@@ -7,15 +7,15 @@ from functools import partial
 
 from soinbox_web.mail.net import Network
 from soinbox_web.model.account import Account
-from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting
 from soinbox_web.store import accounts, changes
 from soinbox_web.workers.budget import Budget
 from soinbox_web.workers.keeper import Keeper
 from soinbox_web.workers.loop import Bell, Loop
-from soinbox_web.workers.post import Post, log
+from soinbox_web.workers.post import Post
 from soinbox_web.workers.runner import Runner
+from soinbox_web.workers.watch import Watch, living
 
 LOOK_EVERY = 0.025  # seconds; a look costs some microseconds
 RECONCILE_EVERY = 60.0
@@ -25,37 +25,40 @@ _FILE = re.compile(r"(\d+)-(\d+)\.sqlite")
 class Supervisor:
     """Begins and ends the two lives of each account, and rings their bells."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, watch: Watch | None = None) -> None:
         self.runtime = runtime
+        self.watch = watch or Watch(runtime.clock)
         self.network = Network(runtime.settings, runtime.clock)
         self.posts: dict[int, Post] = {}
         self.loop = Loop(runtime.clock)
         self.budget = Budget()
         self._ending: list[Bell] = []
+        self._heard = -1  # the last change that the posts know of; none yet
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set."""
-        version, heard, reconciled = -1, self._latest(), 0.0
         over = threading.Event()
-        looping = threading.Thread(target=self.loop.run, args=(over,), name="loop", daemon=True)
-        looping.start()
-        while not stop.wait(LOOK_EVERY):
-            try:
-                now = self.runtime.clock.monotonic()
-                if now - reconciled >= RECONCILE_EVERY or reconciled == 0.0:
-                    self.reconcile()
-                    reconciled = now
-                current = self.runtime.db.data_version()
-                if current != version:
-                    heard = self._hear(heard)
-                    version = current
-            except StoreError as error:  # a full disk or a long backup passes
-                log.warning("supervisor: %s", error.problem.code)
-                stop.wait(1.0)
+        looping = self.watch.begin("loop", partial(self.loop.run, over), over)
+        self.watch.keep("accounts", partial(self._follow, stop), stop)
         self.end()
         over.set()
         looping.join(2.0)
         self.loop.close()
+
+    def _follow(self, stop: threading.Event) -> None:
+        """Keep the posts as the accounts are; after an error it goes on with the first change not heard."""
+        version, reconciled = -1, 0.0
+        if self._heard < 0:
+            self._heard = self._latest()
+        while not stop.wait(LOOK_EVERY):
+            now = self.runtime.clock.monotonic()
+            if now - reconciled >= RECONCILE_EVERY or reconciled == 0.0:
+                self.reconcile()
+                reconciled = now
+            current = self.runtime.db.data_version()
+            if current != version:
+                self._heard = self._hear(self._heard)
+                version = current
 
     def end(self) -> None:
         """Stop every post; their lives are given a second and a half."""
@@ -68,8 +71,11 @@ class Supervisor:
     def reconcile(self) -> None:
         """A post for each account that is not paused, none for others, no file of an account that is gone.
 
-        What a dead process was to tell a server is told by somebody who lives.
+        What a dead process was to tell a server is told by somebody who lives. A post of which a life is over
+        makes room for another.
         """
+        for account_id in [each.account_id for each in self.posts.values() if each.is_over]:
+            self._close(account_id)
         acting.recover(self.runtime)
         with self.runtime.db.read() as connection:
             known = {account.id: account for account in accounts.all(connection)}
@@ -92,9 +98,16 @@ class Supervisor:
             for account_id in {row["account_id"] for row in found if row["topic"] == "account"}:
                 self._close(account_id)
             self.reconcile()
+        if any(row["topic"] == "request" and self._lacks(row["account_id"]) for row in found):
+            self.reconcile()
         for row in found:
             self._ring(row)
         return int(found[-1]["id"]) if found else heard
+
+    def _lacks(self, account_id: int) -> bool:
+        """Somebody asks for what nobody does."""
+        post = self.posts.get(account_id)
+        return post is None or post.is_over
 
     def _ring(self, row: sqlite3.Row) -> None:
         post = self.posts.get(row["account_id"])
@@ -110,8 +123,8 @@ class Supervisor:
     def _open(self, account: Account) -> None:
         post = self.posts[account.id] = Post(self.runtime, account, self.network, self.loop, self.budget)
         release = partial(self.runtime.release, account.id)
-        self.loop.begin(post.keeping, Keeper(post).life(), release)
-        self.loop.begin(post.errands, Runner(post).life(), release)
+        self.loop.begin(post.keeping, living(post, "keeper", lambda: Keeper(post).life()), release)
+        self.loop.begin(post.errands, living(post, "errands", lambda: Runner(post).life()), release)
 
     def _close(self, account_id: int) -> None:
         post = self.posts.pop(account_id, None)

@@ -50,7 +50,7 @@ class Shell:
             **{name: value for name, value in os.environ.items() if not name.startswith("SOINBOX_")},
             "SOINBOX_INSTANCE": str(instance),
             "SOINBOX_CA_FILE": str(ca_file),
-            "SOINBOX_ALLOW_HOSTS": "127.0.0.0/8,::1/128",
+            "SOINBOX_ALLOW_HOSTS": "127.0.0.0/8,::1/128,https://127.0.0.0/8,https://::1/128",
             "SOINBOX_ISPDB_URL": "",
         }
 

@@ -30,7 +30,11 @@ QUICK = Timeouts(connect=2.0, tls=1.0, greeting=0.6, probe=0.6, command=2.0, dot
 def network(ca_file: Path) -> Network:
     """Reaches loopback, trusts the tests' authority, and keeps real time."""
     return Network(
-        Settings(ca_file=ca_file, allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"), ispdb_url="")
+        Settings(
+            ca_file=ca_file,
+            allow_hosts=AllowList.parse("127.0.0.0/8,::1/128,https://127.0.0.0/8,https://::1/128"),
+            ispdb_url="",
+        )
     )
 
 

@@ -11,7 +11,8 @@ import pytest
 from soinbox_web.clock import SystemClock
 from soinbox_web.mail import folders
 from soinbox_web.mail.answers import NotNow, run
-from soinbox_web.mail.envelope import ITEMS, Envelopes, Unreadable, read_carefully, read_envelope
+from soinbox_web.mail.envelope import ITEMS, Unreadable, read_carefully, read_envelope
+from soinbox_web.mail.envelope_batches import Asked, Envelopes
 from soinbox_web.mail.folder_names import decode, encode, role_by_name
 from soinbox_web.mail.imap import ImapConnection, MailBox
 from soinbox_web.mail.imap_client import ImapClient
@@ -223,32 +224,35 @@ def line() -> Iterator[tuple[ImapConnection, socket.socket]]:
 def test_two_batches_may_be_answered_in_any_order(line: tuple[ImapConnection, socket.socket]) -> None:
     connection, server = line
     envelopes = Envelopes(connection)
-    envelopes.ask([1, 2])
-    envelopes.ask([3, 4])
+    envelopes.ask(Asked([1, 2]))
+    envelopes.ask(Asked([3, 4]))
     first, second = (command.split()[0] for command in server.recv(4096).splitlines())
     server.sendall(numbered(3) + numbered(1) + numbered(99) + numbered(4) + numbered(4))
     server.sendall(second + b" OK done\r\n" + numbered(2) + first + b" OK done\r\n")
+    came = []
     for asked in ([1, 2], [3, 4]):
-        batch, found = envelopes.take()
-        assert batch == asked and [one.uid for one in found or ()] == asked
+        taken = envelopes.take()
+        assert taken.asked.uids == asked and taken.ended
+        came += [one.uid for one in taken.found]
+    assert sorted(came) == [1, 2, 3, 4]
 
 
 def test_a_refused_batch_does_not_cost_the_next(line: tuple[ImapConnection, socket.socket]) -> None:
     connection, server = line
     envelopes = Envelopes(connection)
-    envelopes.ask([1, 2])
-    envelopes.ask([3])
+    envelopes.ask(Asked([1, 2]))
+    envelopes.ask(Asked([3]))
     first, second = (command.split()[0] for command in server.recv(4096).splitlines())
     server.sendall(numbered(1) + first + b" NO cannot\r\n" + numbered(3) + second + b" OK done\r\n")
-    assert envelopes.take() == ([1, 2], None)
-    _, found = envelopes.take()
-    assert [one.uid for one in found or ()] == [3]
+    refused = envelopes.take()
+    assert (refused.asked.uids, refused.refused) == ([1, 2], True)
+    assert [one.uid for one in envelopes.take().found] == [3]
 
 
 def test_the_end_of_a_command_that_nobody_began(line: tuple[ImapConnection, socket.socket]) -> None:
     connection, server = line
     envelopes = Envelopes(connection)
-    envelopes.ask([1])
+    envelopes.ask(Asked([1]))
     server.sendall(numbered(1) + b"s99 OK done\r\n")
     with pytest.raises(SoinboxError):
         envelopes.take()
@@ -264,8 +268,8 @@ def test_the_odd_messages_agree_with_imap_tools(mailbox: RealMailbox, settings: 
         total = folders.examine(connection, "INBOX").status.total
         asked = folders.uids(connection)
         envelopes = Envelopes(connection)
-        envelopes.ask(asked)
-        ours = {found.uid: found for found in envelopes.take()[1] or ()}
+        envelopes.ask(Asked(asked))
+        ours = {found.uid: found for found in envelopes.take().found}
         assert len(ours) == total == len(asked)
         for given in run(connection, "UID", "FETCH", "1:*", ITEMS).answers:
             assert read_envelope(given) == read_carefully(given)
@@ -287,7 +291,7 @@ def test_a_refusal_that_passes_leaves_the_connection_usable(opened: Opened) -> N
     connection.open_inbox()
     envelopes = Envelopes(connection)
     for uid in (1, 2):
-        envelopes.ask([uid])
+        envelopes.ask(Asked([uid]))
     with pytest.raises(NotNow):
         envelopes.take()
     run(connection, "NOOP")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net import Network, Purpose
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.problems import SoinboxError
 from soinbox_web.rehearsal.certificates import Authority
@@ -34,7 +34,7 @@ def network(site: HttpsServer, ca: Authority, tmp_path: Path) -> Iterator[Networ
         yield Network(
             Settings(
                 dns_servers=(dns.address,),
-                allow_hosts=AllowList.parse(site.address),
+                allow_hosts=AllowList.parse(f"https://{site.address}"),
                 ca_file=ca.write_anchor(tmp_path / "ca.pem"),
             )
         )
@@ -110,7 +110,7 @@ def test_an_unverified_site_is_refused(network: Network, ca: Authority) -> None:
         DnsServer({(HOST, "A"): [site.address]}) as dns,
         pytest.raises(SoinboxError) as caught,
     ):
-        allowed = AllowList.parse(site.address)
+        allowed = AllowList.parse(f"https://{site.address}")
         settings = replace(network.settings, dns_servers=(dns.address,), allow_hosts=allowed)
         Network(settings).http_get(URL)
     assert caught.value.problem.code == "cert_self_signed"
@@ -123,3 +123,66 @@ def test_an_unverified_site_is_refused(network: Network, ca: Authority) -> None:
 def test_only_https_is_fetched(network: Network, url: str) -> None:
     with pytest.raises(SoinboxError):
         network.http_get(url)
+
+
+PURPOSES = ("mail", "pop", "https", "picture")
+ALLOWED = {  # what is named, and which purposes it opens
+    "": set(),
+    "<address>": {"mail", "pop"},
+    "<host>": {"mail", "pop"},
+    "<address>:<port>": {"mail", "pop"},
+    "<address>:1": set(),
+    "https://<address>": {"https"},
+    "https://<host>": {"https"},
+    "https://<address>:<port>": {"https"},
+    "https://<address>:1": set(),
+    "<host>,https://<host>": {"mail", "pop", "https"},
+    "0.0.0.0/0": {"mail", "pop"},
+    "https://0.0.0.0/0": {"https"},
+}
+
+
+def allowing(network: Network, site: HttpsServer, allowed: str) -> Network:
+    told = allowed.replace("<address>", site.address).replace("<host>", HOST).replace("<port>", "443")
+    return Network(replace(network.settings, allow_hosts=AllowList.parse(told)))
+
+
+@pytest.mark.parametrize("allowed", ALLOWED)
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_an_exemption_is_for_its_purpose(
+    network: Network, site: HttpsServer, purpose: Purpose, allowed: str
+) -> None:
+    reached = allowing(network, site, allowed)
+    if purpose in ALLOWED[allowed]:
+        reached.connect(HOST, 443, timeout=2, purpose=purpose).close()
+        return
+    with pytest.raises(SoinboxError) as caught:
+        reached.connect(HOST, 443, timeout=2, purpose=purpose)
+    assert caught.value.problem.code == "private_blocked"
+
+
+@pytest.mark.parametrize("allowed", ALLOWED)
+@pytest.mark.parametrize("purpose", ["https", "picture"])
+def test_a_page_is_asked_for_its_purpose(
+    network: Network, site: HttpsServer, purpose: Purpose, allowed: str
+) -> None:
+    site.pages[HOST, "/x"] = Page(b"hello")
+    reached = allowing(network, site, allowed)
+    if purpose in ALLOWED[allowed]:
+        assert reached.http_get(URL, purpose=purpose)[1] == b"hello"
+        return
+    with pytest.raises(SoinboxError):
+        reached.http_get(URL, purpose=purpose)
+    assert site.asked == []
+
+
+def test_a_redirect_leads_no_further_than_its_purpose(network: Network, site: HttpsServer) -> None:
+    """The page may be asked, the mail server that it points to may not."""
+    site.pages[HOST, "/x"] = Page(status=302, headers={"Location": "https://mail.example.test/secret"})
+    with DnsServer({(HOST, "A"): [site.address], ("mail.example.test", "A"): [site.address]}) as dns:
+        allowed = AllowList.parse(f"https://{HOST},mail.example.test,{site.address}")
+        settings = replace(network.settings, dns_servers=(dns.address,), allow_hosts=allowed)
+        with pytest.raises(SoinboxError) as caught:
+            Network(settings).http_get(URL)
+    assert caught.value.problem.code == "private_blocked"
+    assert site.asked == [f"{HOST}/x"]

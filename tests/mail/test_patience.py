@@ -8,7 +8,7 @@ import pytest
 
 from soinbox_web.clock import SystemClock
 from soinbox_web.mail import bodies, changing, folders
-from soinbox_web.mail.envelope import Envelopes, fetch_newest
+from soinbox_web.mail.envelope_batches import Asked, Envelopes, fetch_newest
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.net import Network
 from soinbox_web.mail.transport import Timeouts
@@ -54,9 +54,8 @@ def opened(settings: Settings, ca: Authority) -> Open:
 def test_messages_one_by_one(opened: Open) -> None:
     with opened(b"FETCH", *map(fetched, range(1, 6))) as connection:
         envelopes = Envelopes(connection)
-        envelopes.ask(range(1, 6))
-        _, found = envelopes.take()
-        assert [one.uid for one in found or ()] == [1, 2, 3, 4, 5]
+        envelopes.ask(Asked(range(1, 6)))
+        assert [one.uid for one in envelopes.take().found] == [1, 2, 3, 4, 5]
     with opened(b"FETCH", *map(fetched, range(1, 6))) as connection:
         assert len(fetch_newest(connection, 5, 5)) == 5
 

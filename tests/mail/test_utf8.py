@@ -26,8 +26,8 @@ def accepting(opened: Opened, capabilities: tuple[str, ...] = OFFERED) -> ImapCo
 def test_names_are_utf8_and_an_ampersand_means_itself(opened: Opened, word: str) -> None:
     connection = accepting(opened, ("IMAP4rev1", "ENABLE", word))
     assert connection.utf8
-    assert [folder.name for folder in folders.list_folders(connection)] == ["INBOX", NAME]
-    (found,) = [folder for folder in folders.list_folders(connection) if folder.name == NAME]
+    assert [folder.name for folder in folders.list_folders(connection).folders] == ["INBOX", NAME]
+    (found,) = [folder for folder in folders.list_folders(connection).folders if folder.name == NAME]
     assert found.wire.encode("latin-1") == NAME.encode()
 
 
@@ -67,7 +67,7 @@ def test_without_consent_names_stay_modified_utf7(
     )
     folders.accept_utf8(connection)
     assert not connection.utf8
-    assert [folder.name for folder in folders.list_folders(connection)] == ["INBOX", NAME]
+    assert [folder.name for folder in folders.list_folders(connection).folders] == ["INBOX", NAME]
 
 
 def test_a_refusal_changes_nothing(opened: Opened) -> None:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from soinbox_web.model.message import Correspondent
-from soinbox_web.model.recipients import read_recipients, write_recipients
+from soinbox_web.model.recipients import LONGEST, read_recipients, write_recipients
 
 
 def test_separators_names_and_quotes() -> None:
@@ -28,5 +28,5 @@ def test_what_is_wrong_is_named(typed: str) -> None:
 @pytest.mark.parametrize("piece", ["<", '"', '\\"', ">", ",<", "a@b.c <", " ", '"a', "<a"])
 def test_hostile_text_takes_no_quadratic_time(piece: str) -> None:
     begin = time.process_time()
-    read_recipients((piece * 100_000)[:100_000] + ">")
+    read_recipients((piece * LONGEST)[: LONGEST - 1] + ">")
     assert time.process_time() - begin < 2.0

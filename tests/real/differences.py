@@ -6,6 +6,7 @@ from tests.mail.witnesses import RAISES
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _NO_FIELD = re.compile(rb"^(?![\x21-\x39\x3b-\x7e]+[ \t]*:)(?![ \t])[^\r\n]+\r?$", re.MULTILINE)
+_EMPTY_GROUP = re.compile(rb"[:;]\s*;")
 _PEOPLE = ("from", "reply-to", "to", "cc", "bcc")
 
 
@@ -28,6 +29,8 @@ def reason(name: str, raw: bytes, witness: str, field: str, theirs: object) -> s
         return "a comment is not the name where there is another, or none"
     if field in ("message-id", "in-reply-to") and joined and b"<" not in joined:
         return "an identifier without brackets is kept as it is"
+    if field in _PEOPLE and theirs == [] and _EMPTY_GROUP.search(joined):
+        return "an empty group: the server tells its name, Python before 3.11.5 nothing"
     if field in _PEOPLE and joined.count(b"<") != joined.count(b">"):
         return "an angle bracket is missing: what is left of the address is guessed"
     return None

@@ -3,6 +3,7 @@
 import pytest
 
 from soinbox_web.mail import folders as server
+from soinbox_web.mail.mime import pool
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import SoinboxError
@@ -10,6 +11,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting, fetching, sync
 from soinbox_web.services.sync import folder_list
 from soinbox_web.store import actions, bodies, folders, messages, requests
+from tests.mail.mime.bombs import BOMBS
 from tests.real.accounts import add_account
 from tests.real.test_sync import unreadable
 from tests.servers.mailbox import RealMailbox
@@ -133,6 +135,25 @@ def test_a_body_that_the_server_hangs_up_over_holds_no_other_up(
             fetch_all(runtime, account)
     fetch_all(runtime, account)
     assert fetched(runtime, account) == {"Oud", "Nieuw"}
+
+
+def test_a_body_that_takes_too_much_is_kept_without_its_text_and_costs_no_other_its_own(
+    runtime: Runtime, mailbox: RealMailbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    mailbox.deliver_text("Voor")
+    mailbox.deliver(BOMBS["boundaries"](90_000).replace(b"Subject: bomb", b"Subject: Bom"))
+    mailbox.deliver_text("Na")
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    monkeypatch.setattr(pool, "SECONDS", 0.015)
+    fetch_all(runtime, account)
+    with runtime.mailbox(account.id, account.generation).read() as connection:
+        rows = connection.execute("SELECT subject, preview FROM messages ORDER BY uid").fetchall()
+    assert [(row["subject"], bool(row["preview"])) for row in rows] == [
+        ("Voor", True), ("Bom", False), ("Na", True),
+    ]  # fmt: skip
+    assert fetched(runtime, account) == {"Voor", "Na"}
+    assert "kept without their text" in caplog.text
 
 
 def test_no_background_bodies_on_a_full_disk(

@@ -220,10 +220,7 @@ def test_a_message_that_the_server_hangs_up_over_is_set_aside_for_a_day(
     mailbox.deliver_text("Anders", folder="Klanten")
     file = unreadable(mailbox, "Bericht 2")
     account = add_account(runtime, mailbox)
-    for _ in range(3):
-        with pytest.raises(SoinboxError):
-            sync.sync_once(runtime, account.id)
-    for _ in range(2):  # and is not asked for again today
+    for _ in range(3):  # the first goes around it, and it is not asked for again today
         sync.sync_once(runtime, account.id)
     assert {row["subject"] for row in rows(runtime, account)} == {f"Bericht {n}" for n in (0, 1, 3, 4)}
     assert len(here(runtime, account, "Klanten")) == 1

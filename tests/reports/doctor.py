@@ -47,7 +47,7 @@ def main() -> int:
         ca = Authority()
         settings = Settings(
             ca_file=ca.write_anchor(Path(folder) / "ca.pem"),
-            allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"),
+            allow_hosts=AllowList.parse("127.0.0.0/8,::1/128,https://127.0.0.0/8,https://::1/128"),
             ispdb_url="",
         )
         figures = [*_table(), *_times(settings, ca), *_scenes(settings, ca), _fresh_answers(), _blocked()]

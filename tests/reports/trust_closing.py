@@ -6,7 +6,7 @@ from typing import Any
 
 NOT_BUILT = (
     "TOTP as a second factor at sign-in: not built yet, so nothing of it is measured (T9).",
-    "OWASP ASVS 5.0 level 1 answered point by point in docs/asvs.md: not written yet (second half of T12).",
+    "OWASP ASVS 5.0 level 1 answered point by point: not written yet (second half of T12).",
 )
 Figure = dict[str, Any]
 

@@ -29,16 +29,23 @@ def on_loopback(ca: Authority, folder: Path) -> dict[str, str]:
 
 def trusting(anchor: Path) -> dict[str, str]:
     """Settings that reach test servers only."""
-    return {"CA_FILE": str(anchor), "ALLOW_HOSTS": "127.0.0.0/8,::1/128", "ISPDB_URL": ""}
+    return {
+        "CA_FILE": str(anchor),
+        "ALLOW_HOSTS": "127.0.0.0/8,::1/128,https://127.0.0.0/8,https://::1/128",
+        "ISPDB_URL": "",
+    }
 
 
 class Soinbox:
-    """`soinbox serve` (or `web`, `mailroom`) on `url`; `runtime` is another view of the same instance.
+    """`soinbox serve` (or `web`, `mailroom`, or Python `code`) on `url`.
 
+    `runtime` is another view of the same instance.
     `variables` are SOINBOX_ settings without their prefix; "{url}" in one stands for `url`.
     """
 
-    def __init__(self, instance: Path, variables: Mapping[str, str], *, command: str = COMMAND) -> None:
+    def __init__(
+        self, instance: Path, variables: Mapping[str, str], *, command: str = COMMAND, code: str = ""
+    ) -> None:
         self.port = child.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         environ = {f"SOINBOX_{name}": value.replace("{url}", self.url) for name, value in variables.items()}
@@ -47,13 +54,15 @@ class Soinbox:
         self.app: Flask = create_app(self.settings, self.runtime)
         self._environ = {**child_environment(self.settings), **environ}
         self._command = command
+        self._code = code
         self._log = instance / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
         """Start and wait until pages are served; raises RuntimeError with the log when they are not."""
         with self._log.open("ab") as log:
-            command = [sys.executable, "-m", "soinbox_web.cli", self._command]
+            called = ["-c", self._code] if self._code else ["-m", "soinbox_web.cli", self._command]
+            command = [sys.executable, *called]
             self._process = child.spawn(command, environment=self._environ, output=log)
         if self._command != "mailroom":
             self.wait()

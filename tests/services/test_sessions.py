@@ -115,3 +115,17 @@ def test_a_session_ends_after_thirty_idle_days(runtime, member, clock):
     assert members.of_session(runtime, token)
     clock.turn(days=31)
     assert members.of_session(runtime, token) is None
+
+
+@pytest.mark.parametrize("tries", [500, 1000])
+def test_refused_ones_leave_no_rows_behind(runtime, member, monkeypatch, tries):
+    monkeypatch.setattr(sessions, "MOST_KEPT", 100)
+    with runtime.db.read() as connection:
+        before = connection.execute("SELECT count(*) FROM audit").fetchone()[0]
+    for number in range(tries):
+        refused(runtime, f"nobody{number}@example.org", place="192.0.2.1")
+        assert refused(runtime, place="192.0.2.1") in ("member_refused", "member_delayed")
+    with runtime.db.read() as connection:
+        assert connection.execute("SELECT count(*) FROM audit").fetchone()[0] == before
+        assert connection.execute("SELECT count(*) FROM buckets").fetchone()[0] <= 102
+    assert refused(runtime, place="192.0.2.2") == "member_delayed"  # a member's own brake is not forgotten

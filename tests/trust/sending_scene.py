@@ -151,7 +151,7 @@ def scene(folder: Path) -> Iterator[Scene]:
     settings = Settings(
         instance=folder / "instance",
         ca_file=ca.write_anchor(folder / "ca.pem"),
-        allow_hosts=AllowList.parse("127.0.0.0/8,::1/128"),
+        allow_hosts=AllowList.parse("127.0.0.0/8,::1/128,https://127.0.0.0/8,https://::1/128"),
         ispdb_url="",
     )
     usual = dict(_timeouts())

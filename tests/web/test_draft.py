@@ -176,6 +176,39 @@ def test_the_first_address_rule_is_told_before_writing_and_holds_for_direct_post
     assert "Make anna@elders.example my first address" in signed_in.get(here).get_data(as_text=True)
 
 
+def test_what_is_too_long_is_kept_whole_and_told_at_its_field(
+    runtime: Runtime, member: Member, account: Account, signed_in: SoinboxClient
+) -> None:
+    here = begin(signed_in)
+    crowd = ", ".join(f"iemand-{number:05}@klant.example" for number in range(6000))
+    typed = fields(to=crowd, cc=", ".join(crowd.split(", ")[:501]), subject="x" * 10_000)
+    assert signed_in.submit(here, typed).location == here
+    draft = composing.read(runtime, member.id, int(here.rpartition("/")[2]))
+    assert (draft.to, draft.cc, draft.subject) == (typed["to"], typed["cc"], typed["subject"])
+    answer = signed_in.submit(here, typed | {"do": "send"})
+    html = answer.get_data(as_text=True)
+    assert answer.status_code == 422 and "iemand-05999@klant.example" in html
+    for words in (
+        f"It has {len(crowd)} characters; at most 100000 fit in this field.",
+        "One field takes at most 500 recipients; iemand-00500@klant.example and those after it are too many.",
+        "A subject is one line of at most 900 characters.",
+    ):
+        assert words in html
+    signed_in.submit("/language", {"language": "nl"})
+    html = signed_in.submit(f"{here}/send").get_data(as_text=True)
+    assert "iemand-00500@klant.example en wie daarna komt, zijn te veel" in html
+    assert len(signed_in.get("/outbox").get_data(as_text=True)) < 100_000
+    assert sending.everything(runtime, member.id) == []
+
+
+def test_recipients_of_a_link_are_all_taken_over(
+    runtime: Runtime, member: Member, account: Account, signed_in: SoinboxClient
+) -> None:
+    crowd = ",".join(f"iemand-{number:03}@klant.example" for number in range(100))
+    here = begin(signed_in, f"?to={crowd}")
+    assert composing.read(runtime, member.id, int(here.rpartition("/")[2])).to == crowd
+
+
 def test_discarding(account: Account, signed_in: SoinboxClient) -> None:
     here = begin(signed_in)
     asks = signed_in.submit(here, fields(do="discard"))

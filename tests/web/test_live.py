@@ -13,7 +13,7 @@ from soinbox_web.model.account import Account
 from soinbox_web.model.member import Member
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import changes, sessions
-from soinbox_web.web.live import Live, make_live
+from soinbox_web.web.live import OF_ONE_USER, Live, make_live
 from soinbox_web.web.watcher import current_vector, read_vector
 from tests import seed
 from tests.client import session_cookie
@@ -25,8 +25,10 @@ class Stream:
     def __init__(self, live: Live, cookie: str, query: str = "", **headers: str) -> None:
         self.status = 0
         self.text = ""
+        self.headers: dict[bytes, bytes] = {}
         self._gone: asyncio.Event = asyncio.Event()
         pairs = [(b"cookie", f"soinbox={cookie}".encode())]
+        pairs += [] if "host" in headers else [(b"host", b"localhost")]
         pairs += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         scope = {"type": "http", "path": "/live", "headers": pairs, "query_string": query.encode()}
         self.task = asyncio.ensure_future(live(scope, self._receive, self._send))
@@ -37,6 +39,7 @@ class Stream:
 
     async def _send(self, message: Any) -> None:
         self.status = message.get("status", self.status)
+        self.headers = dict(message.get("headers", self.headers))
         self.text += message.get("body", b"").decode()
 
     def leave(self) -> None:
@@ -98,6 +101,32 @@ def test_strangers_and_other_sites_are_refused(runtime: Runtime, member: Member,
             cross = Stream(live, cookie, sec_fetch_site="cross-site")
             await asyncio.gather(stranger.task, forged.task, cross.task)
             assert (stranger.status, forged.status, cross.status) == (401, 401, 403)
+            for refused in (stranger, forged, cross):
+                assert refused.headers[b"x-content-type-options"] == b"nosniff"
+                assert b"default-src 'none'" in refused.headers[b"content-security-policy"]
+                assert refused.headers[b"cache-control"] == b"private, no-store"
+                assert refused.headers[b"cross-origin-resource-policy"] == b"same-origin"
+
+    in_a_loop(run())
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_one_user_has_a_number_of_streams(
+    runtime: Runtime, member: Member, colleague: Member, app: Flask, cookie: str, times: int
+) -> None:
+    async def run() -> None:
+        async with serving(runtime) as live:
+            streams = [Stream(live, cookie) for _ in range(OF_ONE_USER)]
+            await asyncio.gather(*(each.told("connected", within=20) for each in streams))
+            more = [Stream(live, cookie) for _ in range(times)]
+            await asyncio.gather(*(each.task for each in more))
+            assert {each.status for each in more} == {429}
+            other = Stream(live, session_cookie(app, runtime, colleague))
+            await other.told("connected", within=20)
+            streams[0].leave()
+            await streams[0].task
+            again = Stream(live, cookie)
+            await again.told("connected", within=20)
 
     in_a_loop(run())
 

@@ -74,3 +74,11 @@ def test_the_last_day_is_drawn_and_told(signed_in, runtime, account):
     page = signed_in.get(f"/accounts/{account.id}/status").text
     assert "4 messages arrived" in page and "at most 90 seconds" in page and "2 failed attempts" in page
     assert page.count("<rect class=") == 1 and 'style="' not in page
+
+
+@pytest.mark.parametrize(
+    "address", ["garbage", "", "unknown, 127.0.0.1", "127.0.0.1.evil.example", "9" * 9999]
+)
+def test_metrics_do_not_stumble_over_an_address_that_is_none(client, open_metrics, address):
+    assert client.get("/metrics", environ_base={"REMOTE_ADDR": address}).status_code == 404
+    assert client.get("/metrics", headers={"X-Forwarded-For": address}).status_code == 404

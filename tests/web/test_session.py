@@ -223,3 +223,17 @@ def test_a_post_from_another_site_is_refused(signed_in):
 
 def test_sessions_are_listed_by_the_service(runtime, member):
     assert sessions.of_member(runtime, member) == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_new_sign_in_ends_the_session_of_this_browser_only(app, runtime, member, times):
+    elsewhere, here = app.test_client(), app.test_client()
+    sign_in(elsewhere)
+    sign_in(here)
+    for _ in range(times):
+        before = token_of(here)
+        assert sign_in(here).status_code == 303
+        assert members.of_session(runtime, before) is None
+        assert members.of_session(runtime, token_of(here)) is not None
+    assert elsewhere.get("/persons").status_code == 200
+    assert len(sessions.of_member(runtime, member)) == 2

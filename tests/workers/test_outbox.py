@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,7 @@ from soinbox_web.services import composing, sending
 from soinbox_web.services.composing import Typed
 from soinbox_web.store import database, outbox
 from soinbox_web.workers import outbox as worker
+from soinbox_web.workers.watch import Watch
 from tests import seed
 from tests.workers.conftest import Eventually
 
@@ -60,7 +62,8 @@ def locked(runtime: Runtime) -> sqlite3.Connection:
 @pytest.fixture
 def work(runtime: Runtime) -> Iterator[threading.Thread]:
     stop = threading.Event()
-    thread = threading.Thread(target=worker.run, args=(runtime, stop), daemon=True)
+    run = partial(worker.Outbox(runtime).run, stop)
+    thread = threading.Thread(target=Watch(runtime.clock).keep, args=("outbox", run, stop), daemon=True)
     yield thread
     stop.set()
     thread.join(10)

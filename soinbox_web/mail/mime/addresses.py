@@ -10,6 +10,7 @@ _TOKEN = re.compile(
     r'"((?:[^"\\]|\\.)*)"?|<([^>]*)>?|([,;:])|([^\s"<>(),;:]+)|(\()|(\s+)|(.)', re.DOTALL | re.ASCII
 )
 _QUOTE_MARK = '"'
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _COMMENT = re.compile(r"\([^()]*\)")
 _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
 
@@ -90,9 +91,10 @@ class _Entry:
             self.append(found, name or self.comment, address)
             return
         if not phrase.startswith('"') and "@" in phrase:
-            joined = re.sub(r"[ \t\r\n]*([.@])[ \t\r\n]*", r"\1", phrase)
+            phrase = _BLANKS.sub(" ", phrase)  # one blank each, so that no run is gone through again
+            joined = re.sub(r" ?([.@]) ?", r"\1", phrase)
             if " " in joined:  # "Ann Smith ann@example.org", or addresses with no comma between
-                words = re.split(r"[ \t\r\n]+", phrase)
+                words = phrase.split(" ")
                 addresses = [word for word in words if "@" in word]
                 name = " ".join(word for word in words if "@" not in word)
                 for address in addresses:

@@ -8,9 +8,13 @@ DEPTH = 50  # multiparts and messages inside each other
 PARTS = 1_000
 ADDRESSES = 1_000  # in one field
 FILE_NAME = 150  # characters
+TEXT = 1_000_000  # characters of the text
 HTML = 1024 * 1024  # characters given to the sanitiser
 HTML_DEPTH = 500  # elements inside each other
 STYLE = 8 * 1024  # characters of one style attribute
+STYLES = 256 * 1024  # characters of the different style attributes of one message; others are left out
+PICTURES = 1_000  # in one message
+REFERENCES = 1_000  # Message-IDs of one field
 CALENDAR = 256 * 1024  # characters of an invitation
 
 

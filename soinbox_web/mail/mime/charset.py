@@ -83,5 +83,5 @@ def _guess(raw: bytes) -> str:
         pass
     replaced = raw.decode("utf-8", "replace")
     broken = replaced.count("\ufffd")
-    wide = sum(1 for character in replaced if character > "\x7f") - broken
+    wide = len(replaced) - len(replaced.encode("ascii", "ignore")) - broken
     return replaced if wide > 2 * broken else raw.decode("cp1252", "replace")

@@ -62,19 +62,16 @@ def _word_bytes(encoding: bytes, text: bytes) -> bytes:
 
 
 _JUNK = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+_PADDING = re.compile(rb"=+")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 def base64_bytes(raw: bytes) -> bytes:
     """The bytes of sloppy base64: foreign characters are skipped, a lost end cut off, pieces joined."""
     raw = raw.translate(_URL_SAFE).translate(None, _JUNK)
-    first, padding, rest = raw.partition(b"=")
-    out = _base64_piece(first)
-    while padding and (rest := rest.lstrip(b"=")):
-        piece, padding, rest = rest.partition(b"=")
-        if padding or len(piece) % 4 == 0:
-            out += _base64_piece(piece)
-    return out
+    first, *pieces = _PADDING.split(raw)
+    kept = [piece for piece in pieces[:-1] if piece] + [piece for piece in pieces[-1:] if len(piece) % 4 == 0]
+    return b"".join(map(_base64_piece, (first, *kept)))
 
 
 def _base64_piece(raw: bytes) -> bytes:
@@ -83,7 +80,7 @@ def _base64_piece(raw: bytes) -> bytes:
 
 
 _PARAMETER = re.compile(
-    r"""[;\s]*([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|$)|([^;"\s]*(?:[^\S\r\n]+[^;="\s]+(?=\s*(?:;|$)))*))""",
+    r"""([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|$)|([^;"\s]*(?:[^\S\r\n]+[^;="\s]+(?=\s*(?:;|$)))*))""",
     re.DOTALL,
 )
 _HEAD = re.compile(r"\s*([^\s;]*(?:\s*/\s*[^\s;]+)?)(.*)", re.DOTALL)

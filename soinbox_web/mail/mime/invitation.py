@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import vobject
+from icalendar import Calendar
 
 from soinbox_web.mail.mime import caps
 from soinbox_web.mail.mime.headers import clean
@@ -19,57 +19,57 @@ def invitation(text: str) -> Invitation | None:
     if len(text) > caps.CALENDAR or text.count("\n") > _LINES:
         return None
     try:
-        calendar = vobject.readOne(text, ignoreUnreadable=True)
-        event = calendar.vevent
-        start = _moment(_value(event, "dtstart"))
+        calendar: Any = Calendar.from_ical(text)
+        event = calendar.walk("VEVENT")[0]
+        if any(name in ("DTSTART", "DTEND", "DURATION") for name, _ in event.errors):
+            return None
+        start = _moment(event, "DTSTART")
         return Invitation(
-            method=clean(str(_value(calendar, "method") or "")).upper()[:20],
-            summary=_line(event, "summary"),
+            method=clean(str(calendar.get("METHOD", ""))).upper()[:20],
+            summary=_line(event, "SUMMARY"),
             start=start,
             end=_end(event, start),
-            organizer=_person(getattr(event, "organizer", None)),
-            location=_line(event, "location"),
-            attendees=_people(event.contents.get("attendee", [])),
-            recurring="rrule" in event.contents,
+            organizer=_person(_all(event, "ORGANIZER")[:1]),
+            location=_line(event, "LOCATION"),
+            attendees=tuple(filter(None, (_person([one]) for one in _all(event, "ATTENDEE")[:_ATTENDEES]))),
+            recurring="RRULE" in event,
         )
     except Exception:
-        # vobject answers hostile text with any exception there is; the part stays an attachment
+        # hostile text is answered with any exception there is; the part stays an attachment
         return None
 
 
-def _value(component: Any, name: str) -> Any:
-    child = getattr(component, name, None)
-    return None if child is None else child.value
+def _all(event: Any, name: str) -> list[Any]:
+    """Every line of that name."""
+    found = event.get(name, [])
+    return found if isinstance(found, list) else [found]
 
 
 def _line(event: Any, name: str) -> str:
-    return clean(str(_value(event, name) or ""))[:1000]
+    return clean(str(next(iter(_all(event, name)), "")))[:1000]
 
 
-def _moment(value: Any) -> datetime | date | None:
+def _moment(event: Any, name: str) -> datetime | date | None:
+    value = next((line.dt for line in _all(event, name)), None)
     if isinstance(value, datetime):
         return value.astimezone(UTC) if value.tzinfo else value
     return value if isinstance(value, date) else None
 
 
 def _end(event: Any, start: datetime | date | None) -> datetime | date | None:
-    end = _moment(_value(event, "dtend"))
-    duration = _value(event, "duration")
+    end = _moment(event, "DTEND")
+    duration = next((line.dt for line in _all(event, "DURATION")), None)
     if end is None and start is not None and isinstance(duration, timedelta):
         return start + duration
     return end
 
 
-def _person(line: Any) -> Correspondent | None:
-    if line is None:
+def _person(lines: list[Any]) -> Correspondent | None:
+    if not lines:
         return None
-    address = clean(str(line.value))
+    address = clean(str(lines[0]))
     if address.lower().startswith("mailto:"):
         address = address[7:]
-    name = clean(str(line.params.get("CN", [""])[0]))
+    named = lines[0].params.get("CN", "")
+    name = clean(str(named[0] if isinstance(named, list) and named else named))
     return Correspondent(name[:300], address[:320]) if "@" in address or name else None
-
-
-def _people(lines: list[Any]) -> tuple[Correspondent, ...]:
-    people = (_person(line) for line in lines[:_ATTENDEES])
-    return tuple(person for person in people if person is not None)

@@ -2,19 +2,21 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from soinbox_web.mail.mime import caps
 
 _FEW = 800  # with so few tags nothing becomes expensive, whatever their order
 _MANY = 60_000
 _BUDGET = 300_000  # elements a parser would make; formatting left open is made again in every paragraph
+_SCANNED = 16  # open elements that are looked through at the price of making one
 _ATTRIBUTE = r"""[\s/]*+[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>]++))?"""
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
 _LONG_TAG = 20_000  # characters
 _ATTRIBUTE_COUNT = 1_000  # parsers are quadratic in these too
 _STRAY = re.compile(r"&(?!(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});)")
 _MANY_REFERENCES = 10_000
-_REFERENCES = 150_000
+_REFERENCES = 80_000
 _TOKEN = re.compile(
     rf"<(?:(!--)|([!?]|/(?![a-zA-Z]))|(/?)([a-zA-Z][^\s/>]*+)((?:{_ATTRIBUTE})*+[\s/]*+)(>?))"
 )
@@ -49,6 +51,7 @@ _ROWS = {
 } | dict.fromkeys(("tbody", "thead", "tfoot"), frozenset(("tbody", "thead", "tfoot")))
 
 
+@lru_cache(maxsize=4)  # the text and the safe HTML of one message both ask
 def within_caps(html: str) -> bool:
     """Whether `html` has at most 1 MB, 500 levels and no other shape that is costly to parse.
 
@@ -103,7 +106,7 @@ class _Nesting:
             elif self.trusted and self.raw in ("", name):
                 self.raw = ""
                 self.close(name)
-            cost += 1 + len(self.left_open)
+            cost += 1 + len(self.left_open) + len(self.stack) // _SCANNED
             if len(self.stack) + len(self.left_open) + doubtful > self.levels or cost > _BUDGET:
                 return False
         return True
@@ -116,6 +119,8 @@ class _Nesting:
 
     def skip(self, html: str, token: re.Match[str]) -> int:
         """The end of a comment, or of `<!…>` and `<?…>` which are read like one."""
+        if not self.trusted:
+            return token.end()
         comment = bool(token[1])
         end = html.find("-->" if comment else ">", token.start() + 2)
         inside = html[token.end() : end]

@@ -17,6 +17,8 @@ def parse(raw: bytes) -> ParsedMessage:
         root, defects = reading.root, reading.defects
         found = bodies(root)
         text, html = _text(found), _html(found)
+        if len(text) > caps.TEXT:
+            text, defects = text[: caps.TEXT], [*defects, "text is longer than what is shown of it"]
     except caps.OverCap as over:
         return source_only(raw, str(over))
     if not raw.strip():
@@ -102,7 +104,7 @@ def _message(
         date=headers.date(line("date")),
         message_id=identifiers[0] if identifiers else "",
         in_reply_to=next(iter(headers.message_ids(line("in-reply-to"))), ""),
-        references=headers.message_ids(line("references")),
+        references=headers.message_ids(line("references"))[-caps.REFERENCES :],
         text=text,
         html=html,
         attachments=tuple(_attachment(part, html or "") for part in found.attachments),

@@ -5,6 +5,7 @@ import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from soinbox_web.mail.mime import caps, charset
 from soinbox_web.mail.mime.headers import base64_bytes, parameters
@@ -12,7 +13,7 @@ from soinbox_web.mail.mime.headers import base64_bytes, parameters
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:[ \t]*")
 _HEADER_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r(?!\n)|\Z)")
 TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
-_BLANKS = re.compile(rb"[ \t]+(?=\r?\n)")  # added on the way (RFC 2045 section 6.7, rule 3)
+_BLANKS = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")  # added on the way (RFC 2045 section 6.7, rule 3)
 _META = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _DELIMITER_END = re.compile(rb"(--)?[ \t]*(?=\r|\n|\Z)")
 _UU_LINE = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,200}\r?\n", re.MULTILINE)
@@ -45,7 +46,7 @@ class Part:
 
     @property
     def disposition(self) -> tuple[str, dict[str, str]]:
-        return parameters(_text(self.value("content-disposition")))
+        return _disposition(_text(self.value("content-disposition")))
 
     @property
     def raw_name(self) -> str:
@@ -81,6 +82,15 @@ def read(raw: bytes) -> Reading:
     """The tree of a whole message; raises `OverCap` beyond the caps."""
     reader = _Reader()
     return Reading(reader.part(raw, 0, "text/plain", nested=False), list(dict.fromkeys(reader.defects)))
+
+
+def header_fault(raw: bytes) -> str:
+    """Why the header fields of a message cannot be read whole; "" when they can."""
+    try:
+        _Reader().header(raw)
+    except caps.OverCap as over:
+        return str(over)
+    return ""
 
 
 def read_fields(raw: bytes) -> list[tuple[str, bytes]]:
@@ -147,7 +157,7 @@ class _Reader:
     def header(self, raw: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
         """Fields in order, and the body; a line that is no field ends the header unless a field follows."""
         fields: list[tuple[str, list[bytes]]] = []
-        position, first = 0, True
+        position, first = 0 if self.count else _blank_before(raw), True
         while position < len(raw):
             line = _HEADER_LINE.match(raw, position)
             if line is None or line.end() == position:
@@ -158,8 +168,6 @@ class _Reader:
             if not content.strip(b" \t"):
                 position = line.end()
                 if content and fields and self._field_follows(raw, position, or_continuation=True):
-                    continue
-                if not fields and not self.count and position <= 2 and self._field_follows(raw, position):
                     continue
                 break
             if content[:1] in b" \t" and fields:
@@ -192,6 +200,13 @@ class _Reader:
             return False
         continued = or_continuation and line[1][:1] in b" \t" and bool(line[1].strip())
         return continued or _FIELD.match(line[1]) is not None
+
+
+def _blank_before(raw: bytes) -> int:
+    """How much of nothing stands before the first field of a message; 0 when no field follows it."""
+    block = raw[: caps.HEADER_BLOCK]
+    blank = len(block) - len(block.lstrip(b" \t\r\n"))
+    return blank if _FIELD.match(raw, blank) else 0
 
 
 @dataclass(slots=True)
@@ -272,6 +287,12 @@ def _uudecode(body: bytes) -> bytes:
 def has_uuencode(text: str) -> bool:
     """Whether a text carries an old uuencoded file."""
     return re.search(r"^begin [0-7]{3,4} \S[^\n]{0,200}\n[!-`]", text, re.MULTILINE) is not None
+
+
+@lru_cache(maxsize=64)  # it is asked for many times of each part
+def _disposition(value: str) -> tuple[str, dict[str, str]]:
+    """The dictionary is shared and nobody writes to it."""
+    return parameters(value)
 
 
 def _text(value: bytes) -> str:

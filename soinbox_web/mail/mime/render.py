@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from soinbox_web.clock import timestamp
+from soinbox_web.mail.mime.parse import parse
 from soinbox_web.mail.mime.sanitize import Rewrite, safe_html
 from soinbox_web.mail.mime.text import text_to_html
-from soinbox_web.mail.mime.worker import parse_guarded
 from soinbox_web.model.message import Correspondent, ParsedMessage, SafeHtml
 
 
@@ -41,7 +41,7 @@ class Rendering:
 
 def render(raw: bytes, *, allow_remote: bool = False, rewrite_image: Rewrite | None = None) -> Rendering:
     """Reads and cleans a whole message; never raises, see `sanitize.safe_html` for the pictures."""
-    message = parse_guarded(raw)
+    message = parse(raw)
     html = None
     if message.html is not None and not message.source_only:
         html = safe_html(message.html, allow_remote=allow_remote, rewrite_image=rewrite_image)

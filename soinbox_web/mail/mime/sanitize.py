@@ -98,11 +98,13 @@ class _Sieve:
         self.remote: list[str] = []
         self.cids: list[str] = []
         self.paths: list[str] = []
+        self.styles: dict[str, str] = {}
+        self.styles_left = caps.STYLES
         self.mark = f"cid:{secrets.token_hex(12)}."
 
     def attribute(self, tag: str, name: str, value: str) -> str | None:
         if name == "style":
-            return safe_style(value, self.blocked) or None
+            return self.style(value) or None
         if name == "href":
             return _link(value)
         if name == "src":
@@ -115,6 +117,14 @@ class _Sieve:
                 self.blocked(candidate.strip().partition(" ")[0])
             return None
         return value
+
+    def style(self, text: str) -> str:
+        """The same style comes again and again, and is read once."""
+        text = text[: caps.STYLE]
+        if text not in self.styles:
+            self.styles_left -= len(text)
+            self.styles[text] = safe_style(text, self.blocked) if self.styles_left >= 0 else ""
+        return self.styles[text]
 
     @staticmethod
     def relative(url: str) -> str | None:

@@ -71,7 +71,7 @@ def _linked(line: str) -> str:
 
 def unflow(text: str, *, delsp: bool = False) -> str:
     """format=flowed (RFC 3676 section 4) as paragraphs of one line each."""
-    out: list[str] = []
+    paragraphs: list[list[str]] = []
     open_depth: int | None = None
     for line in text.split("\n"):
         quotes = len(line) - len(line.lstrip(">"))
@@ -80,11 +80,12 @@ def unflow(text: str, *, delsp: bool = False) -> str:
         if flowed and delsp:
             content = content[:-1]
         if open_depth == quotes and content != "-- ":
-            out[-1] += content
+            paragraphs[-1].append(content)
         else:
-            out.append(">" * quotes + (" " if quotes else "") + content)
+            paragraphs.append([">" * quotes + (" " if quotes else ""), content])
         open_depth = quotes if flowed else None
-    return "\n".join(line.rstrip(" ") if line != "-- " else line for line in out)
+    joined = map("".join, paragraphs)
+    return "\n".join(line.rstrip(" ") if line != "-- " else line for line in joined)
 
 
 _BLOCKS = {
@@ -95,6 +96,7 @@ _BLOCKS = {
 _CELLS = {"td", "th"}
 _HIDDEN = {"script", "style", "title", "template", "textarea", "iframe", "noembed", "noframes", "xmp"}
 _TEXT_ONLY = nh3.Cleaner(tags={*_BLOCKS, *_CELLS}, clean_content_tags=_HIDDEN, attributes={}, link_rel=None)
+_HUGE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")  # no character has such a number
 _TAG = re.compile(r"<(/?)([a-z0-9]+)>|([^<]+)")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 
@@ -102,7 +104,7 @@ _SPACES = re.compile(r"[ \t\r\n\f]+")
 def html_to_text(html: str) -> str:
     """The text a reader would see, blocks on their own lines; markup beyond the caps is cut out roughly."""
     if not within_caps(html):
-        rough = re.sub(r"<[^<>]*>", " ", html[: caps.HTML])
+        rough = _HUGE.sub("\ufffd", re.sub(r"<[^<>]*>", " ", html[: caps.HTML]))
         return _SPACES.sub(" ", entities.unescape(rough)).strip()
     out: list[str] = []
     line = ""

@@ -1,177 +1,113 @@
-"""Parsing where it can be killed: large messages are read by one of two child processes."""
+"""The guarded reader: foreign bytes are read in child processes that may be killed (docs/adr/0010).
 
-import atexit
-import dataclasses
+`who` is the user or account on whose behalf it is read: nobody holds more than half of the children.
+"""
+
 import json
-import os
-import queue
-import select
-import struct
-import subprocess
-import sys
-import threading
-from datetime import datetime
-from time import monotonic
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from itertools import accumulate
 from typing import Any
 
-from soinbox_web.mail.mime.parse import parse, part_bytes, source_only
+from soinbox_web.mail.mime import caps
+from soinbox_web.mail.mime.child import Broken
+from soinbox_web.mail.mime.pool import SECONDS, TOO_MUCH, Busy, pool
+from soinbox_web.mail.mime.render import Rendering
+from soinbox_web.model.card_file import CardDraft
+from soinbox_web.model.invitation import Invitation
 from soinbox_web.model.message import Attachment, Correspondent, ParsedMessage
+from soinbox_web.model.opened import Opened
+from soinbox_web.problems import InputError, Problem
 
-SMALL = 256 * 1024  # bytes; smaller is read at once: the caps bound it to a few ms (tests print the figure)
-SECONDS = 10.0
-MEMORY = 512 * 1024 * 1024
-WORKERS = 2
-_WAIT = 30.0  # for a free worker
-_LENGTH = struct.Struct(">I")
-_HEAD = struct.Struct(">Ii")  # length of the message, and the part asked for
-_WHOLE = -1
+_TOO_BUSY = "too busy to read it now"
+_CARD_BYTES = 100_000  # that are read in a second at least, however slow the machine
 
 
-def parse_guarded(raw: bytes) -> ParsedMessage:
-    """`parse` for any size and malice; `source_only` when reading it took too much. Never raises."""
-    if len(raw) <= SMALL:
-        return parse(raw)
+def open_guarded(raw: bytes, who: str = "") -> Opened:
+    """A whole message as it is shown; `source_only` when reading it took too much. Never raises."""
     try:
-        return _from_json(json.loads(_pool().ask(raw, _WHOLE)))
-    except TimeoutError as error:
-        return source_only(raw, str(error))
+        value, (text, html) = pool().ask("opened", raw, who=who)
+    except Broken:
+        return Opened(_source(raw, TOO_MUCH, who))
+    except Busy:
+        return Opened(_source(raw, _TOO_BUSY, who))
+    words = _text(text)
+    ends = list(accumulate(length for _, length in value["blocks"]))
+    starts = (0, *ends)
+    meeting = value["invitation"]
+    return Opened(
+        replace(_message(value["message"]), text=words),
+        _text(html) if value["mark"] else None,
+        value["mark"],
+        tuple(value["urls"]),
+        tuple(value["remote"]),
+        tuple((bool(one[0]), words[starts[n] : ends[n]]) for n, one in enumerate(value["blocks"])),
+        _meeting(meeting) if meeting else None,
+    )
 
 
-def part_guarded(raw: bytes, part: int) -> tuple[str, str, bytes]:
-    """`part_bytes` for any size and malice; KeyError also when reading it took too much."""
-    if len(raw) <= SMALL:
-        return part_bytes(raw, part)
-    if not 0 <= part < 1 << 31:
-        raise KeyError(part)
+def part_guarded(raw: bytes, part: int, who: str = "") -> tuple[str, str, bytes]:
+    """(media type, name, bytes) of a part; KeyError when there is none, or reading it took too much."""
     try:
-        head, _, content = _pool().ask(raw, part).partition(b"\n")
-    except TimeoutError as error:
+        value, blobs = pool().ask("part", raw, part, who=who)
+    except (Broken, Busy) as error:
         raise KeyError(part) from error
-    if not head:
+    if value is None:
         raise KeyError(part)
-    media_type, name = json.loads(head)
-    return media_type, name, content
+    return value[0], value[1], blobs[0]
 
 
-class _Pool:
-    """Child processes, started when needed, given back after use, replaced when they died."""
-
-    def __init__(self) -> None:
-        self.owner = os.getpid()
-        self.idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
-        for _ in range(WORKERS):
-            self.idle.put(None)
-
-    def ask(self, raw: bytes, part: int) -> bytes:
-        """A child's answer; TimeoutError with the reason in words when there is none."""
-        try:
-            child = self.idle.get(timeout=_WAIT)
-        except queue.Empty:
-            raise TimeoutError("too busy to read it now") from None
-        try:
-            child = child if child is not None and child.alive else _Child()
-            return child.ask(raw, part)
-        except (OSError, ValueError, EOFError) as error:
-            if child is not None:
-                child.close()
-                child = None
-            raise TimeoutError("reading it took too much time or memory") from error
-        finally:
-            self.idle.put(child)
-
-    def close(self) -> None:
-        if self.owner != os.getpid():
-            return
-        for _ in range(WORKERS):
-            try:
-                child = self.idle.get_nowait()
-            except queue.Empty:
-                return
-            if child is not None:
-                child.close()
+def texts_guarded(raws: Sequence[bytes], longest: int, who: str = "") -> list[str | None]:
+    """The texts of messages, read together; None for one that took too much. Raises Busy."""
+    if not raws:
+        return []
+    try:
+        _, blobs = pool().ask("texts", b"".join(raws), [[*map(len, raws)], longest], who=who)
+        return [*map(_text, blobs)]
+    except Broken:
+        if len(raws) == 1:
+            return [None]
+        return [text for raw in raws for text in texts_guarded([raw], longest, who)]
 
 
-class _Child:
-    """One process: a length, a part and the message in; a length and the answer out."""
+def cards_guarded(text: str, kind: str) -> list[CardDraft]:
+    """The cards of a file ("csv" or "vcard"); InputError file_unreadable, also when reading took too much."""
+    raw = text.encode("utf-8", "surrogatepass")
+    try:
+        value, blobs = pool().ask("cards", raw, kind, seconds=SECONDS + len(raw) / _CARD_BYTES)
+    except (Broken, Busy) as error:
+        raise InputError(Problem("file_unreadable", facts={"detail": TOO_MUCH})) from error
+    if "detail" in value:
+        raise InputError(Problem("file_unreadable", facts={"detail": value["detail"]}))
+    return [CardDraft(values, tuple(addresses)) for values, addresses in json.loads(blobs[0])]
 
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "soinbox_web.mail.mime.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
+
+def render_guarded(raw: bytes) -> dict[str, Any]:
+    """The shape `render` of contract.md; of what took too much, its header and why."""
+    try:
+        value, _ = pool().ask("rendering", raw)
+        return dict(value)
+    except (Broken, Busy):
+        return Rendering(_source(raw, TOO_MUCH, ""), None, "").as_json()
+
+
+def _source(raw: bytes, reason: str, who: str) -> ParsedMessage:
+    """Its header alone is read, by a child as well; should even that fail, nothing is known of it."""
+    try:
+        value, _ = pool().ask("fields", raw[: caps.HEADER_BLOCK], reason, who=who)
+        return _message(value)
+    except (Broken, Busy):
+        return ParsedMessage(
+            "", (), (), (), (), (), None, "", "", (), "", None, (), None, (reason,), source_only=True
         )
-        assert self.process.stdin is not None
-        os.set_blocking(self.process.stdin.fileno(), False)
-
-    @property
-    def alive(self) -> bool:
-        return self.process.poll() is None
-
-    def ask(self, raw: bytes, part: int) -> bytes:
-        deadline = monotonic() + SECONDS
-        self._write(_HEAD.pack(len(raw), part), deadline)
-        self._write(raw, deadline)
-        (length,) = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
-        return self._read(length, deadline)
-
-    def _write(self, raw: bytes, deadline: float) -> None:
-        assert self.process.stdin is not None
-        descriptor = self.process.stdin.fileno()
-        left = memoryview(raw)
-        while left:
-            _, writable, _ = select.select([], [descriptor], [], max(0.0, deadline - monotonic()))
-            if not writable:
-                raise TimeoutError
-            left = left[os.write(descriptor, left) :]
-
-    def _read(self, size: int, deadline: float) -> bytes:
-        assert self.process.stdout is not None
-        descriptor = self.process.stdout.fileno()
-        out = bytearray()
-        while len(out) < size:
-            readable, _, _ = select.select([descriptor], [], [], max(0.0, deadline - monotonic()))
-            if not readable:
-                raise TimeoutError
-            piece = os.read(descriptor, min(size - len(out), 1024 * 1024))
-            if not piece:
-                raise EOFError
-            out += piece
-        return bytes(out)
-
-    def close(self) -> None:
-        self.process.kill()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    pass
-        self.process.wait()
 
 
-_lock = threading.Lock()
-_current: _Pool | None = None
+def _text(blob: bytes) -> str:
+    return blob.decode("utf-8", "surrogatepass")
 
 
-def _pool() -> _Pool:
-    """The pool of this process: a forked child never shares its parent's."""
-    global _current
-    with _lock:
-        if _current is None or _current.owner != os.getpid():
-            _current = _Pool()
-            atexit.register(_current.close)
-        return _current
-
-
-def _to_json(message: ParsedMessage) -> bytes:
-    fields = dataclasses.asdict(message)
-    fields["date"] = message.date.isoformat() if message.date else None
-    return json.dumps(fields).encode("utf-8", "surrogatepass")
-
-
-def _from_json(fields: dict[str, Any]) -> ParsedMessage:
+def _message(fields: dict[str, Any]) -> ParsedMessage:
     people = {
         name: tuple(Correspondent(*person) for person in fields[name])
         for name in ("sender", "reply_to", "to", "cc", "bcc")
@@ -188,28 +124,20 @@ def _from_json(fields: dict[str, Any]) -> ParsedMessage:
     )
 
 
-def _part_answer(raw: bytes, part: int) -> bytes:
-    """Its type and name as a line of JSON, then its bytes; empty when there is none."""
-    try:
-        media_type, name, content = part_bytes(raw, part)
-    except KeyError:
-        return b""
-    return json.dumps([media_type, name]).encode() + b"\n" + content
+def _meeting(fields: dict[str, Any]) -> Invitation:
+    organizer = fields["organizer"]
+    return Invitation(
+        **{
+            **fields,
+            "start": _moment(fields["start"]),
+            "end": _moment(fields["end"]),
+            "organizer": Correspondent(*organizer) if organizer else None,
+            "attendees": tuple(Correspondent(*person) for person in fields["attendees"]),
+        }
+    )
 
 
-def _serve() -> None:
-    """The child's loop; ends with its input."""
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    while head := stdin.read(_HEAD.size):
-        length, part = _HEAD.unpack(head)
-        raw = stdin.read(length)
-        answer = _to_json(parse(raw)) if part == _WHOLE else _part_answer(raw, part)
-        stdout.write(_LENGTH.pack(len(answer)) + answer)
-        stdout.flush()
-
-
-if __name__ == "__main__":
-    _serve()
+def _moment(text: str | None) -> datetime | date | None:
+    if text is None:
+        return None
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)

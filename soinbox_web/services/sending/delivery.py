@@ -10,6 +10,7 @@ from functools import partial
 from soinbox_web.mail import credentials
 from soinbox_web.mail.net import Network
 from soinbox_web.mail.smtp import SmtpConnection
+from soinbox_web.model import backoff
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
 from soinbox_web.model.submission import RecipientResult, SubmissionResult
@@ -23,6 +24,7 @@ from soinbox_web.store.outbox import OutboxRow, Phase, Recipient
 
 FIRST_RETRY = timedelta(seconds=60)
 LONGEST_RETRY = timedelta(hours=1)
+SOON = 5  # tries that something here broke off are followed by another soon; then the pauses grow
 GIVE_UP = timedelta(hours=48)
 PROVIDER_FILES = timedelta(seconds=30)  # that a provider may take to file the Sent copy itself
 
@@ -82,7 +84,8 @@ def _give_back(runtime: Runtime, outbox_id: int, at_once: bool) -> None:
             problem = Problem("send_uncertain", side="smtp", facts={"host": _host(row)})
             outbox.settle(connection, row.id, "uncertain", row.recipients, now, problem)
         else:
-            pause = timedelta() if at_once else _doubled(row)
+            soon = row.attempts <= SOON and timedelta(seconds=backoff.OURS_AGAIN)
+            pause = timedelta() if at_once else soon or _doubled(row)
             outbox.hold(connection, row.id, row.recipients, now + pause, now)
 
 
@@ -156,7 +159,8 @@ def _pause(row: OutboxRow, result: SubmissionResult) -> timedelta:
     named = result.problem.retry_after_seconds if result.problem else None
     if named:
         return timedelta(seconds=named)
-    return _doubled(row)
+    ours = result.problem is not None and result.problem.code in backoff.OURS
+    return timedelta(seconds=backoff.OURS_AGAIN) if ours else _doubled(row)
 
 
 def _doubled(row: OutboxRow) -> timedelta:

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from soinbox_web.mail.mime.compose import new_message_id
-from soinbox_web.mail.mime.parse import parse
+from soinbox_web.mail.mime.reader import header_fault
+from soinbox_web.mail.mime.worker import open_guarded
 from soinbox_web.model.account import Account
 from soinbox_web.model.recipients import read_recipients, write_recipients
 from soinbox_web.problems import InputError, Problem, SendError
@@ -24,12 +25,18 @@ _BCC = re.compile(rb"(?im)^(?:resent-)?bcc[ \t]*:.*\r\n(?:[ \t].*\r\n)*")
 def queue_file(runtime: Runtime, account: Account, raw: bytes) -> int:
     """Put a whole message in the outbox, for `deliver` to send at once, else for the mailroom; the row's id.
 
-    InputError input_invalid without a recipient; SendError sender_not_first or sending_not_set_up, also when
-    its From is not the account's address.
+    InputError when there is no recipient, or some cannot be read or do not fit; SendError sender_not_first
+    or sending_not_set_up, also when its From is not the account's address.
     """
-    message = parse(raw)
-    people = read_recipients(write_recipients((*message.to, *message.cc, *message.bcc)))
-    if not people.people:
+    message = open_guarded(raw).message
+    fault = header_fault(raw)
+    if fault:
+        raise InputError(Problem("header_too_big", evidence=fault))
+    fields = [read_recipients(write_recipients(each)) for each in (message.to, message.cc, message.bcc)]
+    for wrong in filter(None, (field.objection() for field in fields)):
+        raise InputError(wrong)
+    addresses = {each.address.casefold(): each.address for field in fields for each in field.people}
+    if not addresses:
         raise InputError(Problem("recipient_missing"))
     if [each.address.casefold() for each in message.sender] not in ([], [account.address.casefold()]):
         raise SendError(Problem("sender_not_first", facts={"address": message.sender[0].address}))
@@ -49,7 +56,7 @@ def queue_file(runtime: Runtime, account: Account, raw: bytes) -> int:
         return outbox.add(
             connection, account.user_id, account.id, now, compose_token=secrets.token_urlsafe(24),
             message_id=message_id, subject=message.subject, envelope_from=account.address,
-            recipients=[each.address for each in people.people],
+            recipients=list(addresses.values()),
             wire=_BCC.sub(b"", head + b"\r\n") + b"\r\n" + body, sent_copy=copy, not_before=now + LEFT_ALONE,
         )  # fmt: skip
 

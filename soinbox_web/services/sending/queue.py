@@ -40,9 +40,10 @@ def check(runtime: Runtime, user_id: int, draft: Draft) -> dict[str, Problem]:
     for field in ("to", "cc", "bcc"):
         recipients = read_recipients(getattr(draft, field))
         people += len(recipients.people)
-        if recipients.wrong:
-            found[field] = Problem("recipient_invalid", facts={"typed": ", ".join(recipients.wrong[:3])})
-    if not people and "to" not in found:
+        problem = recipients.objection()
+        if problem is not None:
+            found[field] = problem
+    if not people and not found.keys() & {"to", "cc", "bcc"}:
         found["to"] = Problem("recipient_missing")
     if any(letter in draft.subject for letter in "\r\n\0") or len(draft.subject) > LONGEST_SUBJECT:
         found["subject"] = Problem("subject_invalid")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from soinbox_web.fair import FairPool
 from soinbox_web.mail.net import Cancelled
 from soinbox_web.model.setup_attempt import SetupAttempt
 from soinbox_web.model.stage import Stage
@@ -16,7 +17,7 @@ from soinbox_web.store.detection_cache import DetectionCache
 
 log = logging.getLogger(__name__)
 
-_JOBS = ThreadPoolExecutor(12, thread_name_prefix="setup")
+_JOBS = FairPool(12, "setup")
 _SCRIBE = ThreadPoolExecutor(1, thread_name_prefix="setup-scribe")
 LOOK_EVERY = 0.2  # seconds between two looks whether the person has cancelled
 
@@ -83,7 +84,7 @@ class ScribeCache:
 
 def begin(runtime: Runtime, attempt: SetupAttempt, job: Callable[[Work], None]) -> "Future[None]":
     """Run `job` on a thread of the pool; whatever it raises becomes the attempt's problem."""
-    return _JOBS.submit(_run, Work(runtime, attempt), job)
+    return _JOBS.submit(attempt.user_id, _run, Work(runtime, attempt), job)
 
 
 def _run(work: Work, job: Callable[[Work], None]) -> None:

@@ -19,7 +19,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
 from soinbox_web.services.sync.folder import fetch_arrivals, fetch_messages, synchronising_folder
 from soinbox_web.services.sync.session import Session, silent
-from soinbox_web.store import accounts, aside, backup, folders, hours, mailbox_schema
+from soinbox_web.store import accounts, aside, folders, hours, mailbox_schema
 
 __all__ = [
     "connect",
@@ -171,10 +171,9 @@ def sync_once(
     with runtime.db.read() as reading:
         account = accounts.read(reading, account_id)
     try:
-        with connect(runtime, account) as connection:
-            session = open_session(runtime, account, connection)
-            push(runtime, account, connection)
-            report = synchronise(session, thorough=True)
+        report = None
+        while report is None:
+            report = _attempt(runtime, account, push)
     except SoinboxError as error:
         now = runtime.clock.now()
         failures = account.imap_status.consecutive_failures + 1
@@ -187,6 +186,21 @@ def sync_once(
     return report
 
 
+def _attempt(
+    runtime: Runtime, account: Account, push: Callable[[Runtime, Account, ImapConnection], object]
+) -> SyncReport | None:
+    """One connection; None when it broke over a message that the next one goes around."""
+    with connect(runtime, account) as connection:
+        session = open_session(runtime, account, connection)
+        try:
+            push(runtime, account, connection)
+            return synchronise(session, thorough=True)
+        except SoinboxError:
+            if not session.again:
+                raise
+            return None
+
+
 def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) -> bool:
     """Throw a mailbox file of another version away, by a new generation; False when it is fit.
 
@@ -195,9 +209,9 @@ def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) 
     with runtime.db.read() as reading:
         account = accounts.read(reading, account_id)
     try:
-        stored = runtime.mailbox(account.id, account.generation).connection()
-        fit = mailbox_schema.is_current(stored)
-        fit = fit and not (thorough and backup.check(stored, quick=True) != "ok")
+        mailbox = runtime.mailbox(account.id, account.generation)
+        with mailbox.write() if thorough else mailbox.read() as stored:
+            fit = mailbox_schema.is_current(stored) and (not thorough or mailbox_schema.is_whole(stored))
     except StoreError as error:
         if error.problem.code != "database_damaged":
             raise
@@ -205,7 +219,8 @@ def discard_unfit(runtime: Runtime, account_id: int, *, thorough: bool = False) 
     if fit:
         return False
     with runtime.db.write() as writing:
-        accounts.next_generation(writing, account, runtime.clock.now())
+        if accounts.read(writing, account_id).generation == account.generation:
+            accounts.next_generation(writing, account, runtime.clock.now())
     runtime.forget_mailbox(account.id, account.generation)
     return True
 

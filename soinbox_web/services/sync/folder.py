@@ -7,27 +7,20 @@ from itertools import islice
 
 from soinbox_web.clock import moment
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import said_goodbye
-from soinbox_web.mail.envelope import Envelopes, Unreadable, fetch_from, fetch_newest
 from soinbox_web.model import uid_set
 from soinbox_web.model.folder import Folder
-from soinbox_web.model.message import Envelope
-from soinbox_web.model.sync_plan import REBUILDS, FolderStatus, Plan, Progress, plan
-from soinbox_web.problems import Problem, SoinboxError
+from soinbox_web.model.sync_plan import REBUILDS, FolderStatus, Plan, plan
+from soinbox_web.problems import Problem
+from soinbox_web.services.sync import arrivals
 from soinbox_web.services.sync.folder_list import forget_messages
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import aside, bodies, folders, messages, suspects
 
-FIRST_PAGE = 50
 BATCH = 500
-AHEAD = 2  # batches asked for at once
 LEFT_OUT = 5_000  # old messages noted in one write
-WRITTEN = 125  # rows of one write, which stays below 50 ms
 FLAGS = 2_000  # messages whose flags are compared in one piece
 RECENT = 300  # messages whose flags are compared often where the server cannot tell which changed
 SWEEP_EVERY = timedelta(minutes=15)
-RECENT_SECONDS = 86_400  # an arrival of longer ago says nothing of how quick we are
-CLOCKS_DIFFER = 60.0  # seconds that the server's clock may be behind ours
 
 
 def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = False) -> Iterator[None]:
@@ -39,7 +32,7 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
     if thorough:
         with session.mailbox.write() as connection:
             aside.ask_again(connection, folder.id)
-    _ask_again_on_another_day(session, folder)
+    arrivals.ask_again_on_another_day(session, folder)
     since = (folder.uidvalidity, folder.highestmodseq) if session.qresync and folder.uidnext else None
     opened = server.examine(session.connection, folder.wire, since)
     there = opened.status
@@ -62,17 +55,18 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
         return
     with session.mailbox.write() as connection:
         folders.begin(connection, folder.id, there.uidvalidity, there.total)
-    if todo.first_page and not _hung_up_before(session, folder):
-        _store(session, folder, _newest(session, folder, there.total), there.total)
-        if not session.report.first_page_seconds:
-            session.report.first_page_seconds = session.runtime.clock.monotonic() - session.began
+    came = todo.first_page and arrivals.first_page(session, folder, there.total)
+    if came and not session.report.first_page_seconds:
+        session.report.first_page_seconds = session.runtime.clock.monotonic() - session.began
     if todo.changed_since:
         _take_flags(session, folder, server.flags(session.connection, changed_since=todo.changed_since))
     _sweep(session, folder, there, todo)
     if todo.compare:
         yield from _compare(session, folder, there.total)
     elif todo.new_from:
-        yield from _fetch(session, folder, server.uids(session.connection, todo.new_from), there.total)
+        yield from arrivals.fetch(
+            session, folder, server.uids(session.connection, todo.new_from), there.total
+        )
         if _known(session, folder) != there.total:
             yield from _compare(session, folder, there.total)
     if todo.rebuild or not folder.uidnext:  # or a rebuild that broke off
@@ -87,12 +81,13 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
             at=session.runtime.clock.now(),
             swept=todo.sweep == "all" or todo.first_page,
         )
+        suspects.acquit(connection, folder.id, "envelope")
 
 
 def fetch_arrivals(session: Session, folder: Folder) -> None:
     """What has come to the folder that is open since it was looked at; its cursor stays where it is."""
     if folder.uidnext:
-        _store(session, folder, fetch_from(session.connection, folder.uidnext, FIRST_PAGE), folder.total)
+        arrivals.newest(session, folder)
 
 
 def fetch_messages(session: Session, folder: Folder, uids: Collection[int]) -> None:
@@ -101,7 +96,7 @@ def fetch_messages(session: Session, folder: Folder, uids: Collection[int]) -> N
     if status.uidvalidity == folder.uidvalidity:
         with session.mailbox.write() as connection:
             aside.take_in(connection, folder.id, uids)
-        for _ in _fetch(session, folder, uids, status.total):
+        for _ in arrivals.fetch(session, folder, uids, status.total):
             pass
 
 
@@ -157,10 +152,9 @@ def _compare(session: Session, folder: Folder, total: int) -> Iterator[None]:
         if not missing:
             return
         if last:
-            for batch in uid_set.batches(missing, BATCH):
-                _set_aside(session, folder, dict.fromkeys(batch, "the server does not give it"))
+            arrivals.set_aside(session, folder, missing)
         else:
-            yield from _fetch(session, folder, missing, total)
+            yield from arrivals.fetch(session, folder, missing, total)
 
 
 def _without_old_ones(session: Session, folder: Folder, missing: Sequence[int], days: int) -> list[int]:
@@ -178,102 +172,6 @@ def _uids(session: Session, folder: Folder) -> set[int]:
     with session.mailbox.read() as connection:
         stored = messages.uids(connection, folder.id)
         return {*stored, *aside.uids(connection, folder.id, session.version)}
-
-
-def _fetch(session: Session, folder: Folder, asked: Collection[int], total: int) -> Iterator[None]:
-    with session.mailbox.read() as connection:
-        skipped = set(aside.uids(connection, folder.id, session.version))
-    waiting = list(uid_set.batches((uid for uid in asked if uid not in skipped), BATCH))[::-1]
-    envelopes = Envelopes(session.connection)
-    ahead = 0
-    while waiting or ahead:
-        while waiting and ahead < AHEAD:
-            envelopes.ask(waiting.pop())
-            ahead += 1
-        try:
-            batch, found = envelopes.take()
-        except SoinboxError as error:
-            if said_goodbye(error):
-                _pass_over(session, folder, *envelopes.cut_off(), total)
-            raise
-        ahead -= 1
-        if found is not None:
-            _store(session, folder, found, total)
-        elif len(batch) == 1:
-            _set_aside(session, folder, {batch[0]: "the server refuses it"})
-        else:  # its halves, down to the message at fault
-            middle = len(batch) // 2
-            waiting += [batch[middle:], batch[:middle]]
-        yield
-
-
-def _newest(session: Session, folder: Folder, total: int) -> list[Envelope | Unreadable]:
-    try:
-        return fetch_newest(session.connection, total, FIRST_PAGE)
-    except SoinboxError as error:
-        if said_goodbye(error):
-            _pass_over(session, folder, (), 0, total)
-        raise
-
-
-def _ask_again_on_another_day(session: Session, folder: Folder) -> None:
-    """What the server hung up over: it may have been the server's bad day."""
-    with session.mailbox.read() as connection:
-        uids = aside.of_other_days(connection, folder.id, session.runtime.clock.now())
-    if uids:
-        with session.mailbox.write() as connection:
-            aside.take_in(connection, folder.id, uids)
-
-
-def _hung_up_before(session: Session, folder: Folder) -> bool:
-    with session.mailbox.read() as connection:
-        return suspects.known(connection, folder.id, "envelope")
-
-
-def _pass_over(
-    session: Session, folder: Folder, came: Sequence[Envelope | Unreadable], uid: int, total: int
-) -> None:
-    """Keep what came before the server hung up over a message (`uid`, 0: of the first page).
-
-    Dovecot does so where it cannot read one. The second time in a row the message is set aside.
-    """
-    _store(session, folder, came, total)
-    with session.mailbox.write() as connection:
-        if suspects.note(connection, folder.id, "envelope", uid) and uid:
-            aside.hung_up(connection, folder.id, uid, session.version, session.runtime.clock.now())
-
-
-def _store(session: Session, folder: Folder, found: Sequence[Envelope | Unreadable], total: int) -> None:
-    unreadable = {one.uid: one.reason for one in found if isinstance(one, Unreadable)}
-    if unreadable:
-        _set_aside(session, folder, unreadable)
-    envelopes = [one for one in found if isinstance(one, Envelope)]
-    for start in range(0, len(envelopes), WRITTEN):
-        with session.changed(folder.name) as connection:
-            part = envelopes[start : start + WRITTEN]
-            stored = messages.insert_envelopes(connection, folder.id, part)
-        session.report.fetched += stored
-        if folder.uidnext and stored:
-            _note_arrivals(session, folder, part)
-    session.mailbox.checkpoint()
-    with session.mailbox.read() as connection:
-        here = folders.by_id(connection, folder.id)
-    session.progress(Progress(folder.name, here.stored if here else 0, total))
-
-
-def _note_arrivals(session: Session, folder: Folder, stored: Sequence[Envelope]) -> None:
-    """What has arrived in a folder since it was looked at; what was moved here, or put back, is older."""
-    now = session.runtime.clock.now()
-    looked = (now - moment(folder.synced_at)).total_seconds() if folder.synced_at else 0.0
-    ages = [now.timestamp() - one.internal_date for one in stored if one.internal_date is not None]
-    recent = [max(0.0, age) for age in ages if age < min(RECENT_SECONDS, looked + CLOCKS_DIFFER)]
-    session.report.arrived += len(recent)
-    session.report.latest_seconds = max([session.report.latest_seconds, *(round(age) for age in recent)])
-
-
-def _set_aside(session: Session, folder: Folder, reasons: dict[int, str]) -> None:
-    with session.mailbox.write() as connection:
-        aside.put(connection, folder.id, reasons, session.version)
 
 
 def _take_flags(session: Session, folder: Folder, told: Iterator[tuple[int, frozenset[str]]]) -> None:

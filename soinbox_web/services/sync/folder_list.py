@@ -6,6 +6,8 @@ from soinbox_web.model.sync_plan import FolderStatus, ServerFolder, compare_fold
 from soinbox_web.services.sync.session import Session
 from soinbox_web.store import bodies, folders
 
+WRITTEN = 1_000  # folders of one write, which stays below 50 ms
+
 
 def ensure_inbox(session: Session) -> Folder | None:
     """In a mailbox file that knows no folder yet: INBOX, which every server has; else None."""
@@ -19,7 +21,7 @@ def ensure_inbox(session: Session) -> Folder | None:
 
 def refresh(session: Session) -> dict[str, FolderStatus]:
     """List the server's folders and take the changes in; the status of each where the server told it."""
-    there = server.list_folders(session.connection)
+    there, left_out = server.list_folders(session.connection)
     with session.mailbox.read() as connection:
         here = folders.listing(connection)
     found = compare_folders(here, there)
@@ -27,12 +29,17 @@ def refresh(session: Session) -> dict[str, FolderStatus]:
         forget_messages(session, folder)
         with session.changed(folder.name) as connection:
             folders.remove(connection, folder.id)
-    if found.renamed or found.described or found.appeared:
+    known = [*found.renamed, *found.described]
+    for start in range(0, len(known), WRITTEN):
         with session.changed("") as connection:
-            for folder_id, now in (*found.renamed, *found.described):
+            for folder_id, now in known[start : start + WRITTEN]:
                 folders.describe(connection, folder_id, *_words(now), selectable=now.selectable)
-            for new in found.appeared:
+    for start in range(0, len(found.appeared), WRITTEN):
+        with session.changed("") as connection:
+            for new in found.appeared[start : start + WRITTEN]:
                 folders.add(connection, *_words(new), selectable=new.selectable)
+    with session.mailbox.write() as connection:
+        folders.leave_out(connection, left_out)
     return {folder.name: folder.status for folder in there if folder.status is not None}
 
 

@@ -21,7 +21,10 @@ def silent(progress: Progress) -> None:
 
 @dataclass
 class Session:
-    """`qresync`: the server tells what vanished; `began` is on the monotonic clock."""
+    """`qresync`: the server tells what vanished; `began` is on the monotonic clock.
+
+    `again`: the connection broke over a message, the next one goes around it: sign in again at once.
+    """
 
     runtime: Runtime
     account: Account
@@ -32,6 +35,7 @@ class Session:
     began: float = 0.0
     report: SyncReport = field(default_factory=SyncReport)
     version: str = __version__
+    again: bool = False
 
     @contextmanager
     def changed(self, folder: str) -> Iterator[sqlite3.Connection]:

@@ -7,7 +7,7 @@ function count() {
   const many = document.querySelector(".selection-many");
   if (many) {
     many.hidden = number < 2;
-    for (const other of many.parentElement.children) if (other !== many) other.toggleAttribute("data-behind", number > 1);
+    document.getElementById("message-pane").toggleAttribute("data-behind", number > 1);
     const words = many.querySelector("[data-selected-words]");
     words.textContent = words.dataset.selectedWords.replace("{count}", number);
   }

@@ -17,9 +17,18 @@ from soinbox_web.store.migrations import (
     m202611261345_hours,
     m202611261400_came_to,
     m202611271545_texts,
+    m202612010300_fallen,
+    m202612010330_own_servers,
 )
 
-ALL = (m202611230900_first, m202611261345_hours, m202611261400_came_to, m202611271545_texts)
+ALL = (
+    m202611230900_first,
+    m202611261345_hours,
+    m202611261400_came_to,
+    m202611271545_texts,
+    m202612010300_fallen,
+    m202612010330_own_servers,
+)
 
 _SET = Migrations("soinbox")
 for _module in ALL:

@@ -11,6 +11,11 @@ from soinbox_web.problems import SoinboxError
 class Form(FlaskForm):
     """Its view carries `@token_in_form` and re-shows it with status 422; secrets never come back."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "csrf_token" in self:
+            self["csrf_token"].render_kw = {"id": False}  # a page has several forms, and an id only once
+
     @property
     def stale(self) -> bool:
         """The session changed since the page was drawn; what was typed is still here."""

@@ -19,10 +19,9 @@ class DraftForm(Form):
     body = TextAreaField()
 
     def typed(self) -> Typed:
-        """What was typed, cut at what no mail has."""
-        to, cc, bcc = ((self[name].data or "")[:100_000] for name in ("to", "cc", "bcc"))
-        subject, body = (self.subject.data or "")[:5000], (self.body.data or "").replace("\r\n", "\n")
-        return Typed(self.account.data, to, cc, bcc, subject, body)
+        """All that was typed."""
+        to, cc, bcc, subject = (self[name].data or "" for name in ("to", "cc", "bcc", "subject"))
+        return Typed(self.account.data, to, cc, bcc, subject, (self.body.data or "").replace("\r\n", "\n"))
 
     def shown(self) -> dict[str, Any]:
         """The same by the names of a draft, to show it again without keeping it."""

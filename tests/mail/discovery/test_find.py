@@ -120,7 +120,7 @@ def world(ca: Authority, tmp_path: Path) -> Iterator[World]:
     with HttpsServer(ca.issue(*NAMES)) as site, DnsServer(records) as dns:
         settings = Settings(
             dns_servers=(dns.address,),
-            allow_hosts=AllowList.parse("127.0.0.0/8"),
+            allow_hosts=AllowList.parse("127.0.0.0/8,https://127.0.0.0/8"),
             ca_file=ca.write_anchor(tmp_path / "ca.pem"),
             ispdb_url="https://ispdb.test/v1.1/",
         )

@@ -1,66 +1,189 @@
-"""Large messages are read in a process that can be killed, from any thread."""
+"""Foreign bytes are read in processes that can be killed, from any thread, and nobody takes them all."""
 
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import monotonic
 
+import psutil
 import pytest
 
-from soinbox_web.mail.mime import worker
+from soinbox_web.mail.mime import child
+from soinbox_web.mail.mime import pool as pools
+from soinbox_web.mail.mime.child import Broken, Child
 from soinbox_web.mail.mime.parse import parse, part_bytes
-from soinbox_web.mail.mime.worker import SMALL, parse_guarded, part_guarded
+from soinbox_web.mail.mime.pool import HALF, Busy, Pool
+from soinbox_web.mail.mime.worker import cards_guarded, open_guarded, part_guarded, texts_guarded
+from soinbox_web.problems import InputError
+from tests.mail.mime.bombs import BOMBS
 from tests.mail.mime.corpora import own
 
-
-def _large(name):
-    return (
-        own(name).replace(b"Tekst", b"Tekst " * SMALL) if b"Tekst" in own(name) else own(name) + b" " * SMALL
-    )
+NAMES = ("winmail", "raw-latin1", "base64-message", "invitation")
 
 
-def test_a_large_message_is_read_as_a_small_one():
-    raw = _large("winmail")
-    assert len(raw) > SMALL
-    assert parse_guarded(raw) == parse(raw)
+def shown(raw):
+    """What the pages see of a message: all but its raw HTML and its calendar's text."""
+    return replace(parse(raw), html=None, invitation=None)
+
+
+def test_a_message_is_read_as_without_the_guard():
+    for name in NAMES:
+        assert open_guarded(own(name)).message == shown(own(name)), name
 
 
 def test_from_many_threads_at_once():
-    raws = [_large(name) for name in ("winmail", "raw-latin1", "base64-message", "invitation")] * 4
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(parse_guarded, raws)) == [parse(raw) for raw in raws]
+    raws = [own(name) + b" " * number for number, name in enumerate(NAMES * 4)]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(open_guarded, raws))
+    assert [each.message for each in found] == [shown(raw) for raw in raws]
 
 
-def test_a_killed_worker_gives_the_source_and_is_replaced():
-    raw = _large("no-date-sender-subject")
-    parse_guarded(raw)
-    pool = worker._pool()
-    children = [pool.idle.get(), pool.idle.get()]
-    running = next(child for child in children if child is not None)
-    for child in reversed(children):
-        pool.idle.put(child)
-    os.kill(running.process.pid, signal.SIGSTOP)
-    seconds, worker.SECONDS = worker.SECONDS, 0.5
+def test_pictures_are_put_in_place_of_their_stand_ins():
+    page = (
+        b'<img src="cid:a@b" alt="A"><img src="https://far.example/p.png"><img src="cid:gone">'
+        b"<p style=\"background:url('https://far.example/q.png')\">x"
+    )
+    found = open_guarded(b"Subject: x\r\nContent-Type: text/html\r\n\r\n" + page)
+    assert found.remote == ("https://far.example/p.png", "https://far.example/q.png")
+    html = found.shown({"cid:a@b": "/image/one", "https://far.example/p.png": "/image/two"}.get)
+    assert html is not None and html.count("src=") == 2 and "far.example" not in html
+    assert 'src="/image/one"' in html and 'src="/image/two"' in html and found.mark not in html
+
+
+def test_a_calendar_that_took_11_seconds_is_read():
+    """`;X=a,a` twelve times is 540 bytes; each further one took four times as long."""
+    for times in (12, 24, 2_000):
+        calendar = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART" + ";X=a,a" * times
+        calendar += ":20261201T090000Z\r\nSUMMARY:Overleg\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        raw = b"Subject: x\r\nContent-Type: text/calendar\r\n\r\n" + calendar.encode()
+        found = open_guarded(raw)
+        assert found.message.source_only or (found.invitation and found.invitation.summary == "Overleg")
+
+
+def test_the_kernel_ends_a_child_that_takes_too_much_time(monkeypatch):
+    monkeypatch.setattr(child, "WALL", 1_000)
+    reader = Child()
+    with pytest.raises(Broken) as broken:
+        reader.ask("opened", BOMBS["styles"](1_000_000), None, 0.02)
+    assert broken.value.code == -signal.SIGPROF
+    reader.close()
+
+
+def test_what_took_too_much_is_not_tried_again(monkeypatch):
+    monkeypatch.setattr(child, "WALL", 1_000)  # by the kernel's clock, not by ours
+    pool, raw = Pool(), BOMBS["styles"](1_000_000)
+    with pytest.raises(Broken):
+        pool.ask("opened", raw, seconds=0.02)
+    with pytest.raises(Broken):
+        pool.ask("opened", raw)  # though it would succeed now
+    assert not pool.idle and not pool.held
+
+
+def test_a_stopped_child_is_replaced_and_leaves_nothing_behind():
+    pool, me = Pool(), psutil.Process()
+    pool.ask("opened", b"first")
+    before = (me.num_fds(), len(me.children()))
+    for number in range(3):
+        os.kill(pool.idle[0].process.pid, signal.SIGSTOP)
+        with pytest.raises(Broken):
+            pool.ask("opened", b"stopped %d" % number, seconds=0.1)
+        value, _ = pool.ask("opened", b"Subject: after\r\n\r\n")
+        assert value["message"]["subject"] == "after"
+    assert (me.num_fds(), len(me.children())) == before
+    pool.close()
+    assert len(me.children()) == before[1] - 1
+
+
+def test_a_killed_child_is_replaced():
+    pool = Pool()
+    pool.ask("opened", b"first")
+    gone = pool.idle[0].process
+    gone.kill()
+    gone.wait()
+    value, _ = pool.ask("opened", b"Subject: after\r\n\r\n")
+    assert value["message"]["subject"] == "after"
+    pool.close()
+
+
+def test_one_user_holds_at_most_half():
+    """All that one person may hold is held; another's message is read at once."""
+    pool = Pool()
+    for _ in range(HALF):
+        pool._take("greedy")
+    value, _ = pool.ask("opened", b"Subject: other\r\n\r\n", who="other")
+    assert value["message"]["subject"] == "other"
+    pool.close()
+
+
+def test_too_busy_is_said_and_not_remembered(monkeypatch):
+    monkeypatch.setattr(pools, "WAIT", 0.05)
+    pool = Pool()
+    for _ in range(HALF):
+        pool._take("one")
+    with pytest.raises(Busy):
+        pool.ask("opened", b"x", who="one")
+    pool._give_back(None, "one")
+    assert pool.ask("opened", b"x", who="one")
+    pool.close()
+
+
+def test_children_end_with_their_parent():
+    parent = os.fork()
+    if not parent:
+        pools.pool().ask("opened", b"x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(parent, 0)
+    end = monotonic() + 30
+    me = psutil.Process()
+    while monotonic() < end and any(_reads(each) and _lost(each, me) for each in psutil.process_iter()):
+        pass
+    assert not any(_reads(each) and _lost(each, me) for each in psutil.process_iter())
+
+
+def _reads(process):
     try:
-        answers = [parse_guarded(raw) for _ in range(3)]
-    finally:
-        worker.SECONDS = seconds
-    assert [answer.source_only for answer in answers].count(True) == 1
-    assert parse_guarded(raw) == parse(raw)
+        return "soinbox_web.mail.mime.child" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+def _lost(process, me):
+    """Its parent is gone, and it began with this test (others may run beside it)."""
+    try:
+        return process.ppid() == 1 and process.create_time() > me.create_time() and process.cwd() == me.cwd()
+    except psutil.Error:
+        return False
 
 
 def test_memory_is_limited():
-    bomb = b"Subject: bomb\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + b"x" * (
-        300 * 1024 * 1024
-    )
-    answer = parse_guarded(bomb)
+    head = b"Subject: bomb\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+    answer = open_guarded(head + b"x" * (300 * 1024 * 1024)).message
     assert answer.source_only
     assert answer.subject == "bomb"
 
 
-def test_a_part_of_a_large_message_is_read_there_too():
-    raw = _large("invitation")
+def test_a_part_is_read_there_too():
+    raw = own("invitation")
     (found,) = [each for each in parse(raw).attachments if each.type == "text/calendar"]
     assert part_guarded(raw, found.part) == part_bytes(raw, found.part)
     for missing in (999, -1):
         with pytest.raises(KeyError):
             part_guarded(raw, missing)
+
+
+def test_of_many_texts_only_the_guilty_one_is_lost():
+    bomb = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + b"x" * (300 * 1024 * 1024)
+    found = texts_guarded([own("raw-latin1"), bomb, own("winmail")], 200_000)
+    assert found[1] is None
+    assert [found[0], found[2]] == [parse(own(name)).text for name in ("raw-latin1", "winmail")]
+
+
+def test_a_file_of_cards_is_read_there_too():
+    text = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Eva Smit\r\nEMAIL" + ";X=a,a" * 40
+    (card,) = cards_guarded(text + ":eva@zee.example\r\nEND:VCARD\r\n", "vcard")
+    assert card.addresses == ("eva@zee.example",)
+    with pytest.raises(InputError):
+        cards_guarded("", "csv")
+    with pytest.raises(InputError):
+        cards_guarded("a" * 200_000 + "\n" + "b" * 200_000, "csv")

@@ -1,0 +1,126 @@
+"""What a reading child is asked for, by name: one job reads foreign bytes and answers with plain values."""
+
+import dataclasses
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from soinbox_web.mail.mime import caps
+from soinbox_web.mail.mime.invitation import invitation
+from soinbox_web.mail.mime.parse import parse, part_bytes, readable_text, source_only
+from soinbox_web.mail.mime.render import render
+from soinbox_web.mail.mime.sanitize import safe_html
+from soinbox_web.model import card_file, quoting
+from soinbox_web.model.message import ParsedMessage, SafeHtml
+from soinbox_web.problems import InputError
+
+_LONGEST_URL = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`value` is what JSON can hold; long texts and bytes travel beside it."""
+
+    value: Any
+    blobs: tuple[bytes, ...] = ()
+
+
+def opened(raw: bytes, _: Any) -> Answer:
+    """Everything that the pages of one message show of it; its raw HTML stays here."""
+    message = parse(raw)
+    urls: list[str] = []
+    mark = f"/{secrets.token_hex(12)}/"
+    safe = _safe(message, urls, mark)
+    remote = [url for url in urls if url[:4].lower() != "cid:"]
+    meeting = invitation(message.invitation) if message.invitation else None
+    value = {
+        "message": _fields(message),
+        "mark": mark if safe else "",
+        "urls": urls,
+        "remote": list(dict.fromkeys((*remote, *safe.remote)))[: caps.PICTURES] if safe else [],
+        "blocks": [(folded, len(words)) for folded, words in quoting.blocks(message.text)],
+        "invitation": _meeting(meeting),
+    }
+    return Answer(value, (_bytes(message.text), _bytes(safe.html if safe else "")))
+
+
+def _safe(message: ParsedMessage, urls: list[str], mark: str) -> SafeHtml | None:
+    """The safe HTML in which each picture is `mark` and the number of its URL."""
+    if not message.html or message.source_only:
+        return None
+    numbers: dict[str, int] = {}
+
+    def stand_in(url: str) -> str | None:
+        if url not in numbers:
+            if len(urls) >= caps.PICTURES or len(url) > _LONGEST_URL:
+                return None
+            numbers[url] = len(urls)
+            urls.append(url)
+        return f"{mark}{numbers[url]}"
+
+    return safe_html(message.html, allow_remote=True, rewrite_image=stand_in)
+
+
+def _fields(message: ParsedMessage) -> dict[str, Any]:
+    fields = dataclasses.asdict(dataclasses.replace(message, text="", html=None, invitation=None))
+    return {**fields, "date": message.date.isoformat() if message.date else None}
+
+
+def _meeting(found: Any) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    moments = {
+        name: each.isoformat() if (each := getattr(found, name)) else None for name in ("start", "end")
+    }
+    return {**dataclasses.asdict(found), **moments}
+
+
+def fields(raw: bytes, reason: Any) -> Answer:
+    """Only what stands at the top, of a message that took too much."""
+    return Answer(_fields(source_only(raw, str(reason))))
+
+
+def part(raw: bytes, number: Any) -> Answer:
+    """One part: its type, its name, its bytes; None when there is none."""
+    try:
+        media_type, name, content = part_bytes(raw, number)
+    except KeyError:
+        return Answer(None)
+    return Answer([media_type, name], (content,))
+
+
+def texts(raw: bytes, given: Any) -> Answer:
+    """The texts of some messages that stand one behind the other."""
+    lengths, longest = given
+    found, position = [], 0
+    for length in lengths:
+        found.append(_bytes(readable_text(raw[position : position + length])[:longest]))
+        position += length
+    return Answer(None, tuple(found))
+
+
+def cards(raw: bytes, kind: Any) -> Answer:
+    """The cards of a file, or in words what cannot be read in it."""
+    text = raw.decode("utf-8", "surrogatepass")
+    try:
+        drafts = card_file.read_vcard(text) if kind == "vcard" else card_file.read_csv(text)
+    except InputError as error:
+        return Answer({"detail": str(error.problem.facts.get("detail", ""))[:300]})
+    found = [[draft.values, draft.addresses] for draft in drafts]
+    return Answer({}, (json.dumps(found).encode(),))
+
+
+def rendering(raw: bytes, _: Any) -> Answer:
+    """The shape `render` of contract.md."""
+    return Answer(render(raw).as_json())
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+JOBS: dict[str, Callable[[bytes, Any], Answer]] = {
+    each.__name__: each for each in (opened, fields, part, texts, cards, rendering)
+}
