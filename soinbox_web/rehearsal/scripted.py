@@ -85,7 +85,8 @@ class ScriptedServer(ABC, Generic[B]):
     """A threaded server on the loopback net that follows a `Behaviour` and counts what it sees.
 
     `connections` counts accepted sockets, `refused` tries to accept one that failed, `sign_ins` lists every
-    sign-in tried, `secrets_in_clear` the secrets that came without TLS, `commands` the verbs in order. `behaviour` may be exchanged at any time;
+    sign-in tried, `secrets_in_clear` the secrets that came without TLS, `commands` the verbs in order.
+    `behaviour` may be exchanged at any time;
     a connection keeps the one it began with.
     """
 
