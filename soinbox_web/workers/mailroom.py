@@ -82,8 +82,10 @@ def _taken(runtime: Runtime, holder: str, parts: Iterable[Fallen] = (), *, unkno
             if ours:
                 fallen.note_parts(connection, parts)
             return ours
-    except StoreError as error:
-        log.warning("lease: %s", error.problem.code)
+    except Exception as error:  # whatever it is: outside of any watch, it would end the mailroom
+        log.warning(
+            "lease: %s", error.problem.code if isinstance(error, StoreError) else type(error).__name__
+        )
         return unknown
 
 
