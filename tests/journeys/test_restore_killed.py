@@ -1,4 +1,4 @@
-"""`soinbox restore` killed between any two of its steps: what stands there then was never set back by half."""
+"""`soinbox restore` killed between any two of its steps: nothing stands there that was set back by half."""
 
 import signal
 import sqlite3
@@ -53,8 +53,8 @@ def used(runtime: Runtime, tmp_path: Path) -> Settings:
             connection, 1, "anna@noordlicht.example", IMAP, None, runtime.clock.now()
         )
         connection.execute(
-            "INSERT INTO outbox (user_id, account_id, compose_token, message_id, envelope_from, recipients, wire,"
-            " sent_copy, state, not_before, created_at)"
+            "INSERT INTO outbox (user_id, account_id, compose_token, message_id, envelope_from, recipients,"
+            " wire, sent_copy, state, not_before, created_at)"
             " VALUES (1, ?, 'c', '<1@x>', 'a@x', '[]', x'', x'', 'held', ?, ?)",
             (account_id, at, at),
         )
