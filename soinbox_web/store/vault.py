@@ -107,7 +107,7 @@ def rotate_ring(path: Path) -> None:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Nobody else makes or changes the ring meanwhile: its folder is locked, so that no further file is left."""
+    """Nobody else makes or changes the ring meanwhile; its folder is locked, so no further file is left."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
