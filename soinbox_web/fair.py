@@ -32,12 +32,14 @@ class _Job:
 
 
 class FairPool:
-    """`submit` runs jobs on threads; clients that wait get theirs in turn."""
+    """`submit` runs jobs on threads (of `pool`); clients that wait get theirs in turn."""
 
-    def __init__(self, threads: int, name: str, *, waiting: int = MOST_WAITING) -> None:
+    def __init__(
+        self, threads: int, name: str, *, waiting: int = MOST_WAITING, pool: ThreadPoolExecutor | None = None
+    ) -> None:
         self.threads = threads
         self._waiting = waiting
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._pool = pool or ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._guard = threading.Lock()
         self._lent = 0
         self._running: Counter[Hashable] = Counter()  # threads of each client and group

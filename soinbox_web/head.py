@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from soinbox_web import sealed
+
 MOST_BYTES = 65_536  # that come in a row without being a body
 MOST_URL = 16_384
 MOST_FIELDS = 100
@@ -18,11 +20,15 @@ SECONDS = 10.0  # from a request's first byte to the end of its head; and for wh
 MOST_CONNECTIONS = 1_000  # of one process; the oldest that asks for nothing, or does not read, makes room
 UNREAD_SECONDS = 30.0  # that the end of a last answer may wait for its reader
 
-_REASONS = {408: "Request Timeout", 414: "URI Too Long", 431: "Request Header Fields Too Large"}
+_REASONS = {
+    400: "Bad Request", 408: "Request Timeout", 414: "URI Too Long", 431: "Request Header Fields Too Large",
+}  # fmt: skip
 
 
 class BoundedHead(HttpToolsProtocol):
     """uvicorn's protocol with these bounds; `http.abort` in the scope's extensions ends the connection."""
+
+    secure: ClassVar[bool] = False  # people use https
 
     _waiting: ClassVar[dict["BoundedHead", None]] = {}  # who keeps us waiting, the longest first
     _timer: asyncio.TimerHandle | None = None
@@ -54,6 +60,9 @@ class BoundedHead(HttpToolsProtocol):
                 return
         if self._idle() and self._timer is None:
             self._wait()
+
+    def send_400_response(self, msg: str) -> None:
+        self._end_with(400) if self._idle() else self.transport.abort()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -132,12 +141,19 @@ class BoundedHead(HttpToolsProtocol):
     def _refuse(self, status: int) -> None:
         """One short line to who is still asking, and the end."""
         if self._idle() and self._in_head:
-            line = f"{status} {_REASONS[status]}"
-            self.transport.write(
-                f"HTTP/1.1 {line}\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
-                f"content-length: {len(line)}\r\n\r\n{line}".encode()
-            )
-            self.transport.close()
-            self.loop.call_later(1.0, self.transport.abort)
+            self._end_with(status)
         else:
             self.transport.abort()
+
+    def _end_with(self, status: int) -> None:
+        line = f"{status} {_REASONS[status]}"
+        fields = {
+            "content-type": "text/plain; charset=utf-8",
+            "content-length": str(len(line)),
+            "connection": "close",
+            **sealed.headers(secure=self.secure),
+        }
+        told = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self.transport.write(f"HTTP/1.1 {line}\r\n{told}\r\n{line}".encode())
+        self.transport.close()
+        self.loop.call_later(1.0, self.transport.abort)

@@ -111,6 +111,14 @@ FINDING = (
         status=503,
     ),
     Kind(
+        "setup_busy",
+        title=N_("Too many set-ups run at once"),
+        cause=N_("soinbox tries a few at a time. What you typed is kept."),
+        remedy=N_("Wait a minute and try again."),
+        retry="later",
+        status=503,
+    ),
+    Kind(
         "setup_ended",
         title=N_("This set-up has ended"),
         cause=N_("What is typed here is wiped after 15 minutes."),

@@ -32,6 +32,14 @@ KEEPING_UP = (
         status=404,
     ),
     Kind(
+        "message_too_large",
+        title=N_("The message is too large to be read here"),
+        cause=N_("soinbox fetches messages of at most {limit}, and this one is larger."),
+        remedy=N_("Read it in another mail program, or ask the sender for a link to the attachments."),
+        retry="never",
+        status=413,
+    ),
+    Kind(
         "message_gone",
         title=N_("This message is no longer there"),
         cause=N_("It was moved or deleted at the mail server."),

@@ -182,12 +182,16 @@ def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
     if row is None or folder is None:
         raise AccessError(Problem("message_gone", "imap"))
     if row["size"] > LARGEST:
-        raise AccessError(Problem("message_too_big", "imap"))
+        raise _too_large()
     reader.open(folder)
     handled = _fetch(reader, folder, [(row["uid"], row["id"])])
     with reader.mailbox.read() as connection:
         if not bodies.has(connection, row["id"]):
-            raise AccessError(Problem("message_too_big" if handled else "message_gone", "imap"))
+            raise _too_large() if handled else AccessError(Problem("message_gone", "imap"))
+
+
+def _too_large() -> AccessError:
+    return AccessError(Problem("message_too_large", "imap", facts={"limit": f"{LARGEST // 1_000_000} MB"}))
 
 
 def _fetch_source(reader: Reader, folder: Folder, uid: int) -> None:

@@ -102,15 +102,17 @@ def _settle(database: Database, vault: Vault) -> dict[str, int]:
 def check(settings: Settings) -> dict[str, Any]:
     """contract.md's `check`: every database file, whether it is intact, and whether the key ring opens it.
 
-    `running` names what ought to run and does not; nothing while the product is stopped in order. StoreError
-    instance_restoring while a restore runs.
+    `running` names what ought to run and does not, while anything of the product runs: one that is stopped,
+    in whatever way, is no unsound instance.
+    StoreError instance_restoring while a restore runs.
     """
-    with _in_use(settings):
-        return _checked(settings)
+    runs = instance_lock.in_use(settings.instance)
+    with _kept(settings):
+        return _checked(settings, runs=runs)
 
 
 @contextmanager
-def _in_use(settings: Settings) -> Iterator[None]:
+def _kept(settings: Settings) -> Iterator[None]:
     """Nothing is replaced meanwhile: who closes a file last deletes the log beside its name, a new one's too.
 
     Where even that cannot be had there is the more to check.
@@ -124,7 +126,7 @@ def _in_use(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _checked(settings: Settings) -> dict[str, Any]:
+def _checked(settings: Settings, *, runs: bool) -> dict[str, Any]:
     files = []
     for path in [settings.database_path, *sorted((settings.instance / "mailboxes").glob("*.sqlite"))]:
         if not path.exists():
@@ -140,7 +142,7 @@ def _checked(settings: Settings) -> dict[str, Any]:
         files.append({"name": path.name, "ok": found == "ok", "detail": "" if found == "ok" else found})
     fault = _key_ring_fault(settings, readable=bool(files[0]["ok"]))
     files.append({"name": settings.key_ring_path.name, "ok": not fault, "detail": fault})
-    down = _down(settings) if files[0]["ok"] else {}
+    down = _down(settings) if files[0]["ok"] and runs else {}
     running = [{"name": name, "ok": False, "detail": detail} for name, detail in down.items()]
     return {"ok": all(file["ok"] for file in files) and not down, "files": files, "running": running}
 

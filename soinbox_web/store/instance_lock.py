@@ -6,6 +6,7 @@ once: what is missing then is lost, and never made anew in silence.
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
@@ -16,19 +17,24 @@ from soinbox_web.problems import Problem, StoreError
 NAME = "in-use.lock"
 _MADE = b"soinbox\n"
 _LOCKS = Path("/proc/locks")
+WAITS = (0.001, 0.01, 0.05)  # seconds; `in_use` has it alone for an instant
 
 
 def share(instance: Path) -> FileIO:
     """Use the instance until the answer is closed; StoreError instance_restoring while it is replaced."""
     lock = _opened(instance)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise StoreError(Problem("instance_restoring")) from error
-    except OSError as error:  # not every file system has locks
-        lock.close()
-        raise _unusable(instance, error) from error
+    for wait in (*WAITS, None):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            break
+        except BlockingIOError as error:
+            if wait is None:
+                lock.close()
+                raise StoreError(Problem("instance_restoring")) from error
+            time.sleep(wait)
+        except OSError as error:  # not every file system has locks
+            lock.close()
+            raise _unusable(instance, error) from error
     return lock
 
 
@@ -43,6 +49,22 @@ def alone(instance: Path) -> Iterator[FileIO]:
         except OSError as error:
             raise _unusable(instance, error) from error
         yield lock
+
+
+def in_use(instance: Path) -> bool:
+    """Whether anything runs on the instance; nothing is made or changed by asking."""
+    try:
+        descriptor = os.open(instance / NAME, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError:  # who runs it may open it
+        return True
+    with FileIO(descriptor) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def was_made(instance: Path) -> bool:

@@ -58,7 +58,7 @@ def settle_after_restore(connection: sqlite3.Connection, now: datetime) -> dict[
 
 
 def down(connection: sqlite3.Connection, now: datetime) -> dict[str, str]:
-    """What ought to run and does not, by part or by address of an account; nothing when all was stopped.
+    """What ought to run and does not, by part or by address of an account; no mailroom that was stopped.
 
     Nor in a file of an older version, which nothing runs on.
     """

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
+from soinbox_web import sealed
 from soinbox_web.model.member import Member
 from soinbox_web.problems import AccessError, Problem
 from soinbox_web.services import members
@@ -113,14 +114,8 @@ def _stale(error: CSRFError) -> ResponseReturnValue:
 def _headers(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("Content-Security-Policy", APP_CSP)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    if runtime().settings.secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    for name, value in sealed.headers(secure=runtime().settings.secure).items():
+        headers.setdefault(name, value)
     if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "private, no-store")
         hx.vary(response)
     return response

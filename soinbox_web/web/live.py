@@ -22,15 +22,7 @@ HEARTBEAT = 12.0  # seconds; the session is looked up again each time
 PAUSE = 0.25  # seconds between two batches of one stream, so that a backfill does not redraw without end
 OF_ONE_USER = 16  # streams of one process
 OF_ONE_ADDRESS = 200  # a team behind one router, or one proxy
-SEALED = [
-    (b"cache-control", b"private, no-store"),
-    (b"x-accel-buffering", b"no"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"referrer-policy", b"same-origin"),
-]
-HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), *SEALED]
+HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
 
 
 class Live:
@@ -163,6 +155,6 @@ async def _write(send: Send, text: str) -> None:
 
 
 async def _refuse(send: Send, status: int) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"0"), *SEALED]
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

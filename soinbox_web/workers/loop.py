@@ -20,7 +20,10 @@ from soinbox_web.clock import Clock
 from soinbox_web.workers.threads import Threads
 
 THREADS = 32
-OF_ONE_LANE = 12  # jobs of one server at once: one that hangs must not take every thread
+OF_ONE_SERVER = 12  # jobs at once: one that hangs must not take every thread
+
+Lane = str | int
+"""A server's name, or a user's number."""
 
 log = logging.getLogger("soinbox.mailroom")
 
@@ -58,7 +61,7 @@ class Bell:
     """`ring` wakes the life that it belongs to, now or at its next wait; from any thread."""
 
     loop: "Loop"
-    lane: str
+    lanes: tuple[Lane, ...]
     life: Life | None = None
     after: Callable[[], None] = lambda: None  # what a thread does when a piece of work is over
     rung: bool = False
@@ -76,15 +79,15 @@ class Bell:
 class Loop:
     """`run` in a thread of its own; everything else may be called from anywhere."""
 
-    def __init__(self, clock: Clock, threads: int = THREADS, of_one_lane: int = OF_ONE_LANE) -> None:
+    def __init__(self, clock: Clock, threads: int = THREADS, of_one_server: int = OF_ONE_SERVER) -> None:
         self._clock = clock
-        self._of_one_lane = of_one_lane
+        self._of_one_server, self._of_one_user = of_one_server, max(1, threads // 2)
         self._pool = Threads(threads, thread_name_prefix="mailroom")
         self._guard = threading.Lock()
         self._told: deque[Bell] = deque()  # parked or rung since the loop looked
         self._news: deque[Bell] = deque()  # the same, taken over by its thread
-        self._lanes: dict[str, int] = {}  # jobs that run
-        self._queued: dict[str, deque[tuple[Bell, Woken]]] = {}
+        self._lanes: dict[Lane, int] = {}  # jobs that run
+        self._queued: dict[Lane, deque[tuple[Bell, Woken]]] = {}  # by the lane that was full
         self._poll = select.epoll()
         self._lines: dict[int, Bell] = {}
         self._deadlines: list[tuple[float, int, int, Bell]] = []
@@ -93,9 +96,9 @@ class Loop:
         self._poll.register(self._read, select.EPOLLIN)
         self._closed = False
 
-    def bell(self, lane: str) -> Bell:
-        """A bell for a life to come; lives of one lane (a server) share a part of the threads."""
-        return Bell(self, lane)
+    def bell(self, server: str, user: int | None = None) -> Bell:
+        """A bell for a life to come; those at one server, and those of one user, share a part of the threads."""
+        return Bell(self, (server,) if user is None else (server, user))
 
     def begin(self, bell: Bell, life: Life, after: Callable[[], None]) -> None:
         """Let a life run; `after` is called in its thread whenever it waits again or has ended."""
@@ -204,11 +207,21 @@ class Loop:
         with self._guard:
             if self._closed:
                 return
-            if self._lanes.get(bell.lane, 0) >= self._of_one_lane:
-                self._queued.setdefault(bell.lane, deque()).append((bell, woken))
+            self._lend(bell, woken)
+
+    def _lend(self, bell: Bell, woken: Woken) -> None:
+        """A thread, or a place in the queue of a lane that is full."""
+        for lane in bell.lanes:
+            if self._is_full(lane):
+                self._queued.setdefault(lane, deque()).append((bell, woken))
                 return
-            self._lanes[bell.lane] = self._lanes.get(bell.lane, 0) + 1
-            self._pool.submit(self._work, bell, woken)
+        for lane in bell.lanes:
+            self._lanes[lane] = self._lanes.get(lane, 0) + 1
+        self._pool.submit(self._work, bell, woken)
+
+    def _is_full(self, lane: Lane) -> bool:
+        most = self._of_one_server if isinstance(lane, str) else self._of_one_user
+        return self._lanes.get(lane, 0) >= most
 
     def _work(self, bell: Bell, woken: Woken) -> None:
         """One piece of a life, in a thread of the pool; what goes wrong after it does not end it."""
@@ -225,21 +238,23 @@ class Loop:
         except BaseException:  # nothing of a life may end the thread that it was lent
             log.exception("a piece of a life ended")
         finally:
-            self._give_way(bell.lane)
+            self._give_way(bell)
         if wait is None:
             bell.over = True
             return
         bell.waiting = wait
         self.wake(bell)
 
-    def _give_way(self, lane: str) -> None:
-        """The next of the lane takes this one's place."""
+    def _give_way(self, bell: Bell) -> None:
+        """The next of each of its lanes takes this one's place, or waits in another lane that is full."""
         with self._guard:
-            queue = self._queued.get(lane)
-            if queue and not self._closed:
-                self._pool.submit(self._work, *queue.popleft())
-                return
-            self._lanes[lane] -= 1
-            if not self._lanes[lane]:
-                del self._lanes[lane]
-            self._queued.pop(lane, None)
+            for lane in bell.lanes:
+                self._lanes[lane] -= 1
+                if not self._lanes[lane]:
+                    del self._lanes[lane]
+            for lane in bell.lanes:
+                queue = self._queued.get(lane, deque())
+                while queue and not self._closed and not self._is_full(lane):
+                    self._lend(*queue.popleft())
+                if not queue or self._closed:
+                    self._queued.pop(lane, None)

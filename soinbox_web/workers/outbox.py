@@ -4,16 +4,18 @@ import logging
 import threading
 from itertools import count
 
+from soinbox_web.fair import FairPool, Full
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sending
 from soinbox_web.store import outbox
+from soinbox_web.store.outbox import OutboxRow
 from soinbox_web.workers.threads import Threads
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.25  # seconds
 SETTLE_EVERY = 8  # looks; uncertain mail is compared with Sent
-AT_ONCE = 4  # mails on their way
+AT_ONCE = 4  # mails on their way, two of one user
 
 
 class Outbox:
@@ -22,6 +24,7 @@ class Outbox:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._threads = Threads(AT_ONCE, thread_name_prefix="outbox")
+        self._fair = FairPool(AT_ONCE, "outbox", pool=self._threads)
         self._running: set[int] = set()
         self._guard = threading.Lock()
         self._recovered = False
@@ -39,14 +42,19 @@ class Outbox:
             stop.wait(LOOK_EVERY)
         self._threads.shutdown()
 
-    def _send(self, ready: list[int]) -> None:
+    def _send(self, ready: list[OutboxRow]) -> None:
+        """What finds no room, behind a hundred of the same user, is due at the next look too."""
         self._threads.catch_up()
-        for outbox_id in ready:
+        for row in ready:
             with self._guard:
-                if outbox_id in self._running:
+                if row.id in self._running:
                     continue
-                self._running.add(outbox_id)
-            self._threads.submit(self._deliver, outbox_id)
+                self._running.add(row.id)
+            try:
+                self._fair.submit(row.user_id, self._deliver, row.id)
+            except Full:
+                with self._guard:
+                    self._running.discard(row.id)
 
     def _deliver(self, outbox_id: int) -> None:
         try:
@@ -64,7 +72,7 @@ class Outbox:
             log.error("uncertain mail: %s", type(error).__name__, exc_info=error)
 
 
-def due(runtime: Runtime) -> list[int]:
+def due(runtime: Runtime) -> list[OutboxRow]:
     """The rows that may be sent now, oldest first."""
     with runtime.db.read() as connection:
-        return [row.id for row in outbox.due(connection, runtime.clock.now())]
+        return outbox.due(connection, runtime.clock.now())

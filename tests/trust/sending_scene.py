@@ -219,8 +219,8 @@ def deliver(runtime: Runtime, made: Scene) -> None:
     pass_time(runtime, timedelta(minutes=2))
     acting.recover(runtime)
     sending.recover(runtime, at_once=True)
-    for outbox_id in worker.due(runtime):
-        sending.deliver(runtime, outbox_id)
+    for row in worker.due(runtime):
+        sending.deliver(runtime, row.id)
 
 
 def push(runtime: Runtime, made: Scene) -> None:

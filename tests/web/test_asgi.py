@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import socket
 import time
+import tracemalloc
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from soinbox_web.bodies import IN_MEMORY, Bound, Scope
-from soinbox_web.bridge import Asker, Bridge
+from soinbox_web.bridge import HELD, LARGE, Asker, Bridge
 from soinbox_web.fair import FairPool
 from tests.servers.soinbox import Soinbox
 
@@ -166,6 +168,47 @@ def test_strangers_of_many_addresses_keep_nobody_from_signing_in() -> None:
             each.cancel()
 
     _run(exchange())
+
+
+def test_large_answers_that_wait_for_their_readers_take_no_memory() -> None:
+    size = HELD // 8
+
+    def app(environ: Any, start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return [b"x" * size]
+
+    async def exchange() -> None:
+        served, waiting, go_on = bridge(app), asyncio.Semaphore(0), asyncio.Event()
+        got = Counter[int]()
+
+        async def read(number: int) -> None:
+            heard = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+            async def receive() -> dict[str, Any]:
+                return next(heard, None) or await asyncio.Future()
+
+            async def send(message: dict[str, Any]) -> None:
+                if "body" not in message:
+                    waiting.release()
+                    await go_on.wait()
+                got[number] += len(message.get("body", b""))
+
+            await served({**SCOPE}, receive, send)
+
+        before = tracemalloc.get_traced_memory()[0]
+        readers = [asyncio.ensure_future(read(number)) for number in range(6)]
+        for _ in readers:
+            await waiting.acquire()
+        assert tracemalloc.get_traced_memory()[0] - before < LARGE
+        go_on.set()
+        await asyncio.gather(*readers)
+        assert list(got.values()) == [size] * 6
+
+    tracemalloc.start()
+    try:
+        _run(exchange())
+    finally:
+        tracemalloc.stop()
 
 
 def test_whoever_sends_slowly_holds_nobody_up(product: Callable[..., Soinbox]) -> None:

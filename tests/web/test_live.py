@@ -101,11 +101,6 @@ def test_strangers_and_other_sites_are_refused(runtime: Runtime, member: Member,
             cross = Stream(live, cookie, sec_fetch_site="cross-site")
             await asyncio.gather(stranger.task, forged.task, cross.task)
             assert (stranger.status, forged.status, cross.status) == (401, 401, 403)
-            for refused in (stranger, forged, cross):
-                assert refused.headers[b"x-content-type-options"] == b"nosniff"
-                assert b"default-src 'none'" in refused.headers[b"content-security-policy"]
-                assert refused.headers[b"cache-control"] == b"private, no-store"
-                assert refused.headers[b"cross-origin-resource-policy"] == b"same-origin"
 
     in_a_loop(run())
 

@@ -60,7 +60,6 @@ def test_a_connection_that_lives_beside_a_fallen_life_does_not_speak_for_it(
 
 def test_check_names_what_ought_to_run(runtime, account):
     """By the machine's clock: the sign of life is years old, or to come; the mailroom's is too."""
-    runtime.close()
     with runtime.db.write() as connection:
         connection.execute("UPDATE account_status SET alive_at = '2020-01-01T00:00:00.000Z'")
         connection.execute("INSERT INTO leases VALUES ('mailroom', 'a', '2020-01-01T00:00:00.000Z')")
@@ -76,4 +75,16 @@ def test_check_names_what_ought_to_run(runtime, account):
     with runtime.db.write() as connection:
         connection.execute("DELETE FROM leases")
     run = CliRunner().invoke(main, ["check", "--json", "--instance", str(runtime.settings.instance)])
-    assert run.exit_code == 0, "all was stopped in order"
+    assert run.exit_code == 0, "the mailroom was stopped in order"
+
+
+def test_a_product_that_was_killed_is_no_unsound_instance(runtime, account):
+    with runtime.db.write() as connection:
+        connection.execute("INSERT INTO leases VALUES ('mailroom', 'a', '2020-01-01T00:00:00.000Z')")
+        connection.execute("INSERT INTO fallen VALUES ('mailroom', 7, '2020-01-01T00:00:00.000Z')")
+    call = ["check", "--json", "--instance", str(runtime.settings.instance)]
+    assert CliRunner().invoke(main, call).exit_code == 1, "pages run"
+    runtime.close()
+    run = CliRunner().invoke(main, call)
+    assert run.exit_code == 0
+    assert json.loads(run.stdout)["running"] == []

@@ -31,7 +31,7 @@ class Line:
 @pytest.fixture
 def loop() -> Iterator[Loop]:
     stop = threading.Event()
-    loop = Loop(SystemClock(), threads=6, of_one_lane=2)
+    loop = Loop(SystemClock(), threads=6, of_one_server=2)
     thread = threading.Thread(target=loop.run, args=(stop,), daemon=True)
     thread.start()
     yield loop
@@ -40,8 +40,8 @@ def loop() -> Iterator[Loop]:
     loop.close()
 
 
-def begin(loop: Loop, life: Life, lane: str = "a", bell: Bell | None = None) -> Bell:
-    bell = bell or loop.bell(lane)
+def begin(loop: Loop, life: Life, lane: str = "a", bell: Bell | None = None, user: int | None = None) -> Bell:
+    bell = bell or loop.bell(lane, user)
     loop.begin(bell, life, lambda: None)
     return bell
 
@@ -84,6 +84,29 @@ def test_servers_that_hang_take_a_part_of_the_threads_only(loop: Loop, eventuall
     assert done.wait(2), "an account of another server goes on"
     release.set()
     eventually(lambda: all(bell.over for bell in stuck))
+
+
+@pytest.mark.parametrize("servers", [3, 6, 12])
+def test_a_user_with_many_servers_that_hang_takes_half_of_the_threads(
+    loop: Loop, eventually: Eventually, servers: int
+) -> None:
+    release, done = threading.Event(), threading.Event()
+
+    def hanging() -> Life:
+        release.wait(30)
+        yield Wait(0)
+
+    def healthy() -> Life:
+        yield Wait(0)
+        done.set()
+
+    stuck = [begin(loop, hanging(), f"{n % servers}.example", user=1) for n in range(5 * servers)]
+    well = begin(loop, healthy(), "well.example", user=2)
+    shared = begin(loop, healthy(), "0.example", user=3)
+    assert done.wait(5), "an account of another user goes on"
+    release.set()
+    eventually(lambda: all(bell.over for bell in (*stuck, well, shared)))
+    eventually(lambda: not loop._lanes and not loop._queued)
 
 
 def test_a_bell_that_rings_during_work_is_heard_at_the_next_wait(loop: Loop, eventually: Eventually) -> None:

@@ -15,7 +15,7 @@ from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import composing, sending
 from soinbox_web.services.composing import Typed
-from soinbox_web.store import database, outbox
+from soinbox_web.store import accounts, database, outbox
 from soinbox_web.workers import outbox as worker
 from soinbox_web.workers.watch import Watch
 from tests import seed
@@ -29,12 +29,13 @@ def smtp(ca: Authority) -> Iterator[ScriptedSmtp]:
         yield running
 
 
-@pytest.fixture
-def held(runtime: Runtime, member: Member, smtp: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch) -> int:
-    """A mail that is due."""
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
-    login = Login("127.0.0.1", smtp.port, "ssl", member.address)
-    account = seed.account(runtime, member, smtp=login)
+def mail(runtime: Runtime, member: Member, smtp: ScriptedSmtp) -> int:
+    """A mail that is due, in the member's one account."""
+    with runtime.db.read() as connection:
+        account = accounts.by_address(connection, member.id, member.address)
+    if account is None:
+        login = Login("127.0.0.1", smtp.port, "ssl", member.address)
+        account = seed.account(runtime, member, smtp=login)
     draft_id = composing.start(runtime, account.user_id, account.id, "new")
     composing.save(
         runtime, account.user_id, draft_id, Typed(account.id, to="bram@klant.example", subject="V", body="H")
@@ -43,6 +44,12 @@ def held(runtime: Runtime, member: Member, smtp: ScriptedSmtp, monkeypatch: pyte
     with runtime.db.write() as connection:
         connection.execute("UPDATE outbox SET not_before = created_at WHERE id = ?", (outbox_id,))
     return outbox_id
+
+
+@pytest.fixture
+def held(runtime: Runtime, member: Member, smtp: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    return mail(runtime, member, smtp)
 
 
 def row(runtime: Runtime, outbox_id: int) -> outbox.OutboxRow:
@@ -118,3 +125,25 @@ def test_a_sender_that_was_killed_beside_it_is_relieved(
     with runtime.db.write() as connection:  # `soinbox send` claimed it, and is no more
         assert outbox.claim(connection, held, "killed", runtime.clock.now())
     eventually(lambda: row(runtime, held).state == "held", 10)
+
+
+def test_a_user_whose_server_hangs_holds_up_nobody_elses_mail(
+    runtime: Runtime,
+    member: Member,
+    colleague: Member,
+    ca: Authority,
+    work: threading.Thread,
+    eventually: Eventually,
+) -> None:
+    identity = ca.issue("127.0.0.1")
+    hangs = SmtpBehaviour(tls="implicit", certificate=identity, stall_at="GREETING")
+    with (
+        ScriptedSmtp(hangs) as slow,
+        ScriptedSmtp(SmtpBehaviour(tls="implicit", certificate=identity)) as quick,
+    ):
+        first = [mail(runtime, member, slow) for _ in range(2 * worker.AT_ONCE)]
+        other = mail(runtime, colleague, quick)
+        work.start()
+        eventually(lambda: row(runtime, other).state == "sent", 10)
+        eventually(lambda: slow.connections >= 2, 10)
+        assert slow.connections == 2 and {row(runtime, each).state for each in first} <= {"held", "sending"}

@@ -65,7 +65,7 @@ def come_back(
         if not setup_attempts.claim(connection, attempt.token, "connecting", WAITING, now):
             return attempt.token
         attempt = setup_attempts.read(connection, user_id, found.attempt, now)
-    work.begin(runtime, attempt, partial(_finish, found, code, error, description))
+    work.begin(runtime, attempt, partial(_finish, found, code, error, description), again="password")
     return attempt.token
 
 

@@ -1,14 +1,15 @@
 """A running step of set-up: threads of its own, stages written as they happen, Cancel heard at any time."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from typing import Any
 
-from soinbox_web.fair import FairPool
+from soinbox_web.fair import FairPool, Full
 from soinbox_web.mail.net import Cancelled
-from soinbox_web.model.setup_attempt import SetupAttempt
+from soinbox_web.model.setup_attempt import SetupAttempt, Step
 from soinbox_web.model.stage import Stage
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.runtime import Runtime
@@ -18,14 +19,15 @@ from soinbox_web.store.detection_cache import DetectionCache
 log = logging.getLogger(__name__)
 
 _JOBS = FairPool(12, "setup")
-_SCRIBE = ThreadPoolExecutor(1, thread_name_prefix="setup-scribe")
+_SCRIBE = FairPool(1, "setup-scribe")  # its clients are attempts
 LOOK_EVERY = 0.2  # seconds between two looks whether the person has cancelled
 
 
 class Work:
     """What discovery and sign-in report to, from whichever thread they use.
 
-    One scribe thread does the writing, so that short-lived threads open no database connection.
+    One scribe thread does the writing, so that short-lived threads open no database connection. What finds no
+    room with it, while the database is slow, is left out: a stage on the page, a look.
     """
 
     def __init__(self, runtime: Runtime, attempt: SetupAttempt) -> None:
@@ -33,22 +35,23 @@ class Work:
         self.attempt = attempt
         self._gone = threading.Event()
         self._looked = runtime.clock.monotonic()
+        self._asked: set[Future[Any]] = set()  # of the scribe
 
     def progress(self, stage: Stage) -> None:
         """Write a stage that began or ended."""
-        _SCRIBE.submit(self._note, stage, self.runtime.clock.now())
+        self._ask(self._note, stage, self.runtime.clock.now())
 
     def cancelled(self) -> bool:
         """The person has cancelled; known within some tenths of a second."""
         now = self.runtime.clock.monotonic()
         if now - self._looked >= LOOK_EVERY:
             self._looked = now
-            _SCRIBE.submit(self._look)
+            self._ask(self._look)
         return self._gone.is_set()
 
     def flush(self) -> None:
         """Wait until what was reported is written."""
-        _SCRIBE.submit(int).result()
+        wait(set(self._asked))
 
     def finish(self, **values: Any) -> None:
         """Leave the running step, unless the person has left it already."""
@@ -58,6 +61,12 @@ class Work:
                 setup_attempts.update(
                     connection, self.attempt.token, self.runtime.clock.now(), claimed_at=None, **values
                 )
+
+    def _ask(self, write: Callable[..., None], *given: Any) -> None:
+        with contextlib.suppress(Full):
+            asked = _SCRIBE.submit(self.attempt.token, write, *given)
+            self._asked.add(asked)
+            asked.add_done_callback(self._asked.discard)
 
     def _note(self, stage: Stage, at: Any) -> None:
         with self.runtime.db.write() as connection:
@@ -76,15 +85,32 @@ class ScribeCache:
         self._cache = DetectionCache(runtime.db, runtime.clock)
 
     def get(self, source: str, domain: str) -> tuple[bool, str | None]:
-        return _SCRIBE.submit(self._cache.get, source, domain).result()
+        try:
+            found: tuple[bool, str | None] = _SCRIBE.submit(domain, self._cache.get, source, domain).result()
+        except Full:
+            return False, None
+        return found
 
     def put(self, source: str, domain: str, answer: str | None) -> None:
-        _SCRIBE.submit(self._cache.put, source, domain, answer)
+        with contextlib.suppress(Full):
+            _SCRIBE.submit(domain, self._cache.put, source, domain, answer)
 
 
-def begin(runtime: Runtime, attempt: SetupAttempt, job: Callable[[Work], None]) -> "Future[None]":
-    """Run `job` on a thread of the pool; whatever it raises becomes the attempt's problem."""
-    return _JOBS.submit(attempt.user_id, _run, Work(runtime, attempt), job)
+def begin(
+    runtime: Runtime, attempt: SetupAttempt, job: Callable[[Work], None], *, again: Step = "advanced"
+) -> "Future[None]":
+    """Run `job` on a thread of the pool; whatever it raises becomes the attempt's problem.
+
+    So does a pool in which too many wait already: the person tries again from the step `again`.
+    """
+    work = Work(runtime, attempt)
+    try:
+        return _JOBS.submit(attempt.user_id, _run, work, job)
+    except Full:
+        work.finish(step=again, problems=(Problem("setup_busy", side="app"),))
+        nothing: Future[None] = Future()
+        nothing.set_result(None)
+        return nothing
 
 
 def _run(work: Work, job: Callable[[Work], None]) -> None:

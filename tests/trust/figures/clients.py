@@ -39,19 +39,18 @@ PAGES = ("/persons", "/personal-settings", "/sign-in")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an attacker knows: the port, Anna's cookie, her large message and her pictures."""
+    """What an attacker knows: the port, cookies and large messages of Anna and Cas, and Anna's pictures."""
 
     port: int
-    cookie: str
-    letter: str
+    cookies: tuple[str, str]
+    letters: tuple[str, str]
     images: tuple[str, ...]
 
     def head(self, first: str, *more: bytes) -> bytes:
         return f"{first} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n".encode() + b"".join(more)
 
-    @property
-    def signed(self) -> bytes:
-        return f"Cookie: {self.cookie}\r\n".encode()
+    def signed(self, who: int = 0) -> bytes:
+        return f"Cookie: {self.cookies[who]}\r\n".encode()
 
 
 @dataclass
@@ -137,13 +136,14 @@ def _watching(product: Soinbox, attack: Attack) -> Iterator[None]:
 
 
 def _prepare(product: Soinbox) -> tuple[Target, str]:
-    anna = product.add_member("anna@noordlicht.example", "Anna")
-    bram = product.add_member("bram@noordlicht.example", "Bram")
-    account = seed.account(product.runtime, anna)
-    key = _large(product, account)
+    anna, bram, cas = (
+        product.add_member(f"{name.lower()}@noordlicht.example", name) for name in ("Anna", "Bram", "Cas")
+    )
+    key, other = (_large(product, seed.account(product.runtime, each)) for each in (anna, cas))
     urls = [f"https://stil{number % 3}.example/{number}.png" for number in range(100)]
     tokens = tuple(f"/image/{pictures.token(product.runtime, anna.id, key, url=url)}" for url in urls)
-    target = Target(product.port, _cookie(product, anna), f"/messages/{key}/source.eml", tokens)
+    letters = (f"/messages/{key}/source.eml", f"/messages/{other}/source.eml")
+    target = Target(product.port, (_cookie(product, anna), _cookie(product, cas)), letters, tokens)
     return target, _cookie(product, bram)
 
 
@@ -198,12 +198,17 @@ def _slow_heads(count: int, target: Target) -> None:
     _drip(count, target, target.head("GET /sign-in", b"X-Slow: "), b"a")
 
 
-def _slow_readers(count: int, target: Target) -> None:
-    _drip(count, target, target.head(f"GET {target.letter}", target.signed, b"\r\n"), b"")
+def _slow_readers(count: int, target: Target, who: int = 0) -> None:
+    _drip(count, target, target.head(f"GET {target.letters[who]}", target.signed(who), b"\r\n"), b"")
+
+
+def _two_slow_readers(count: int, target: Target) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(partial(_slow_readers, count // 2, target), range(2)))
 
 
 def _streams(count: int, target: Target) -> None:
-    _drip(count, target, target.head("GET /live", target.signed, b"\r\n"), b"")
+    _drip(count, target, target.head("GET /live", target.signed(), b"\r\n"), b"")
 
 
 def _again_and_again(at_once: int, ask: Callable[[int], None]) -> None:
@@ -238,7 +243,7 @@ def _big_headers(target: Target) -> None:
 
 def _uploads(target: Target) -> None:
     opening = target.head(
-        "POST /persons/import", target.signed, b"Content-Type: multipart/form-data; boundary=x\r\n",
+        "POST /persons/import", target.signed(), b"Content-Type: multipart/form-data; boundary=x\r\n",
         b"Content-Length: 10000000\r\n\r\n--x\r\n",
     )  # fmt: skip
 
@@ -258,6 +263,7 @@ ATTACKS: dict[str, Callable[[Target], None]] = {
     "400 slow headers": partial(_slow_heads, 400),
     "100 pictures that hang": _pictures,
     "60 slow readers": partial(_slow_readers, 60),
+    "120 slow readers, of two users": partial(_two_slow_readers, 120),
     "headers of 100 MB": _big_headers,
     "16 uploads of one user": _uploads,
     "400 streams of one user": partial(_streams, 400),
