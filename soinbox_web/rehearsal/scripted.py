@@ -84,14 +84,16 @@ class Wire:
 class ScriptedServer(ABC, Generic[B]):
     """A threaded server on the loopback net that follows a `Behaviour` and counts what it sees.
 
-    `connections` counts accepted sockets, `sign_ins` lists every sign-in tried, `secrets_in_clear` the
-    secrets that came without TLS, `commands` the verbs in order. `behaviour` may be exchanged at any time;
+    `connections` counts accepted sockets, `refused` tries to accept one that failed, `sign_ins` lists every
+    sign-in tried, `secrets_in_clear` the secrets that came without TLS, `commands` the verbs in order.
+    `behaviour` may be exchanged at any time;
     a connection keeps the one it began with.
     """
 
     def __init__(self, behaviour: B, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.behaviour = behaviour
         self.connections = 0
+        self.refused = 0
         self.sign_ins: list[SignInTried] = []
         self.secrets_in_clear: list[str] = []
         self.commands: list[str] = []
@@ -136,8 +138,10 @@ class ScriptedServer(ABC, Generic[B]):
         while not self._stopping.is_set():
             try:
                 connection, _ = self._listener.accept()
-            except OSError:
-                return
+            except OSError:  # stopping; or out of file handles for a while
+                self.refused += 1
+                self._stopping.wait(0.05)
+                continue
             self.connections += 1
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(Wire(connection),), daemon=True).start()

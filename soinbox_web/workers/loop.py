@@ -97,7 +97,7 @@ class Loop:
         self._closed = False
 
     def bell(self, server: str, user: int | None = None) -> Bell:
-        """A bell for a life to come; those at one server, and those of one user, share a part of the threads."""
+        """A bell for a life to come; those at one server, or of one user, share a part of the threads."""
         return Bell(self, (server,) if user is None else (server, user))
 
     def begin(self, bell: Bell, life: Life, after: Callable[[], None]) -> None:

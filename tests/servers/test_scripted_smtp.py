@@ -1,12 +1,16 @@
 """The scripted submission server does what its behaviour says, seen by plain smtplib."""
 
+import resource
 import smtplib
+import socket
+from pathlib import Path
 
 import pytest
 
 from soinbox_web.rehearsal.behaviour import SignIn, SmtpBehaviour
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
+from tests.waiting import until
 
 MESSAGE = b"Subject: hello\r\n\r\n.a dotted line\r\nlast line\r\n"
 
@@ -34,6 +38,20 @@ def test_submits_over_starttls(ca: Authority) -> None:
         assert server.messages[0].data == MESSAGE
         assert server.sign_ins[0].encrypted
         assert server.secrets_in_clear == []
+
+
+def test_a_server_without_file_handles_takes_connections_again() -> None:
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ScriptedSmtp(SmtpBehaviour()) as server, socket.socket() as first, socket.socket() as line:
+        line.settimeout(10)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) - 1, most))
+        try:
+            first.connect((server.host, server.port))  # the kernel kept a handle for it
+            line.connect((server.host, server.port))
+            until(lambda: server.refused, seconds=10)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+        assert line.recv(100).startswith(b"220 ")
 
 
 @pytest.mark.parametrize(

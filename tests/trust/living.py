@@ -1,16 +1,17 @@
 """Faults that meet the running mailroom at a step of one of its workers, and how soon mail flows after them.
 
-A step is a statement to a database or bytes over TLS, counted by worker. From the chosen one on the fault is
-everywhere in the process, for some seconds; then it is gone, and somebody uses a watch.
+A step is a statement to a database or bytes over TLS; steps of one kind say the same of the same table. From
+a worker's first of a kind on the fault is everywhere in the process, for some seconds; then it is gone, and
+somebody uses a watch.
 """
 
+import re
 import resource
 import signal
 import sqlite3
 import ssl
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from tests.trust.sending_scene import ADDRESS, Scene, customer
 LASTS = 3.0  # seconds
 GOAL = 60.0
 PATIENCE = 2 * GOAL
+PRECIOUS = "of the precious database"
 WORKERS = ("mailroom", "outbox", "janitor", "heartbeat", "accounts")  # "mailroom": the lives of accounts
 
 
@@ -40,6 +42,12 @@ class Kind:
     hits: Callable[[str, bool], BaseException | None] = lambda *_: None
     line: Callable[[], BaseException | None] = lambda: None
     files: bool = False  # no file can be opened
+
+    def meets(self, step: str) -> bool:
+        """Whether a step of this kind would notice at once."""
+        if step.startswith("bytes"):
+            return self.files or self.line() is not None
+        return self.files or self.hits(step, step.endswith(PRECIOUS)) is not None
 
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "COMMIT", "REPLACE")
@@ -69,23 +77,36 @@ KINDS = (
 )
 
 
-class Injection:
-    """Counts the steps of each worker; the fault begins at step `at` of `worker`."""
+def step_of(statement: str, precious: bool) -> str:
+    """Its kind: what is done to which table of which file."""
+    table = _TABLE.search(statement)
+    named = f"{statement.split(None, 1)[0]} {table[1]}" if table else " ".join(statement.split()[:2])
+    return f"{named} {PRECIOUS if precious else 'of the mailbox file'}"
 
-    def __init__(self, kind: Kind | None = None, worker: str = "", at: int = 0, lasts: float = LASTS) -> None:
+
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)", re.IGNORECASE)
+
+
+class Injection:
+    """Notes the kinds of steps of each worker; the fault begins at the first step `at` of `worker`."""
+
+    def __init__(
+        self, kind: Kind | None = None, worker: str = "", at: str = "", lasts: float = LASTS
+    ) -> None:
         self.kind = kind
-        self.steps = Counter[str]()
+        self.steps: dict[str, dict[str, None]] = {each: {} for each in WORKERS}  # in the order they came
         self.begun = threading.Event()
         self.ended = threading.Event()
         self._worker, self._at, self._lasts = worker, at, lasts
+        self._guard = threading.Lock()
 
     def statement(self, statement: str, precious: bool) -> None:
-        self._step()
+        self._step(step_of(statement, precious))
         if self.on and self.kind and (error := self.kind.hits(statement, precious)):
             raise error
 
-    def line(self) -> None:
-        self._step()
+    def line(self, of: str) -> None:
+        self._step(of)
         if self.on and self.kind and (error := self.kind.line()):
             raise error
 
@@ -93,12 +114,15 @@ class Injection:
     def on(self) -> bool:
         return self.begun.is_set() and not self.ended.is_set()
 
-    def _step(self) -> None:
+    def _step(self, step: str) -> None:
         name = threading.current_thread().name
         worker = next((each for each in WORKERS if name.startswith(each)), "")
-        self.steps[worker] += 1
-        if worker == self._worker and self.steps[worker] == self._at and not self.begun.is_set():
-            self.begin()
+        if worker:
+            self.steps[worker].setdefault(step)
+        if worker == self._worker and step == self._at:
+            with self._guard:
+                if not self.begun.is_set():
+                    self.begin()
 
     def begin(self) -> None:
         allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -147,11 +171,11 @@ def on_the_line(injection: Injection) -> Iterator[None]:
 
     class Socket(ssl.SSLSocket):
         def recv(self, *arguments: Any) -> bytes:
-            injection.line()
+            injection.line("bytes that come")
             return super().recv(*arguments)
 
         def sendall(self, data: Any, flags: int = 0) -> None:
-            injection.line()
+            injection.line("bytes that go")
             super().sendall(data, flags)
 
     ssl.SSLContext.sslsocket_class = Socket
@@ -253,21 +277,22 @@ class Running:
         return done and open_ is None and self.tidied()
 
 
-def steps(scene: Scene) -> dict[str, int]:
-    """How many steps each worker takes until all that waits is done, without a fault."""
+def steps(scene: Scene) -> dict[str, list[str]]:
+    """The kinds of steps of each worker until all that waits is done, without a fault."""
     with running(scene, Injection()) as run:
-        if not _wait(lambda: run.flows(2), PATIENCE):
+        if not _wait(lambda: run.flows(2) and all(run.injection.steps.values()), PATIENCE):
             raise RuntimeError("without a fault it is not done")
-        return dict(run.injection.steps)
+        return {worker: list(found) for worker, found in run.injection.steps.items()}
 
 
-def met(scene: Scene, kind: Kind, worker: str, at: int, lasts: float = LASTS) -> Verdict:
+def met(scene: Scene, kind: Kind, worker: str, at: str, lasts: float = LASTS) -> Verdict:
     """One run; its `seconds` are those from the end of the fault until mail flows again."""
     injection = Injection(kind, worker, at, lasts)
-    verdict = Verdict(f"{kind.name} at step {at} of {worker}", kind.name)
+    verdict = Verdict(f"{kind.name} at {at}, {worker}", kind.name)
     with running(scene, injection) as run:
         if not injection.begun.wait(20.0):
-            injection.begin()  # it has less to do this time
+            verdict.name += " (which did not come: begun without it)"  # another worker came first this time
+            injection.begin()
         injection.ended.wait()
         _measure(run, verdict)
     return verdict

@@ -6,12 +6,12 @@ The submission server is a real one on the loopback net that misbehaves as told;
 import contextlib
 import shutil
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from soinbox_web.clock import SystemClock
 from soinbox_web.mail.smtp import SmtpConnection
@@ -101,7 +101,7 @@ class Scene:
 
     def restore(self, moment: Moment) -> None:
         self.behave()
-        self.smtp.messages[:] = self.kept[moment]
+        self.smtp.messages = list(self.kept[moment])
         self._filed, self.files_itself, self.clicks = len(self.kept[moment]), False, True
         shutil.rmtree(self.settings.instance)
         shutil.copytree(self.folder / f"kept-{moment}", self.settings.instance)
@@ -143,8 +143,16 @@ def _timeouts() -> dict[str, object]:
 
 
 @contextmanager
-def scene(folder: Path) -> Iterator[Scene]:
-    """The scene on servers of its own."""
+def scene(
+    folder: Path,
+    postbox: Callable[[SmtpBehaviour], AbstractContextManager[Any]] = Postbox,
+    *,
+    moments: bool = True,
+) -> Iterator[Scene]:
+    """The scene on servers of its own; `postbox` makes the submission server.
+
+    Without `moments` it can be restored to "first" only, which is sooner there.
+    """
     ca = Authority()
     server = Dovecot(ca, max_connections=50).start()
     honest = SmtpBehaviour(tls="implicit", certificate=ca.issue("127.0.0.1"))
@@ -155,10 +163,12 @@ def scene(folder: Path) -> Iterator[Scene]:
         ispdb_url="",
     )
     usual = dict(_timeouts())
-    with Postbox(honest) as smtp:
+    with postbox(honest) as smtp:
         try:
             made = Scene(folder, server, smtp, settings, honest)
             _stage(made)
+            if moments:
+                _keep_moments(made)
             yield made
         finally:
             _timeouts().update(usual)
@@ -186,6 +196,9 @@ def _stage(made: Scene) -> None:
     composing.save(runtime, made.user_id, made.draft_id, typed)
     runtime.close()
     made.keep("first")
+
+
+def _keep_moments(made: Scene) -> None:
     for moment, behaviour in (
         ("retry", {"answers": {"MAIL": b"451 4.3.0 busy"}}),
         ("rest", {"recipients": {VOL: FULL}}),

@@ -1,7 +1,8 @@
-"""T12, first half: `soinbox backup` while four processes write without rest; every copy is whole and recent.
+"""T12: `soinbox backup` while four processes write without rest; every copy is whole and recent.
 
 Each transaction gives two drafts the same number and changes an attachment, so that a copy made in the middle
-of one shows it. The control copies the file as any program would, which the same look must find wrong.
+of one shows it. The control copies the file as any program would, which the same look must find wrong. Then
+mailbox files are damaged and backups put back, until the mailbox equals its server (tests/trust/healing.py).
 """
 
 import multiprocessing
@@ -22,15 +23,30 @@ from soinbox_web.services import composing, members
 from soinbox_web.settings import Settings, child_environment
 from soinbox_web.store import drafts
 from tests import seed
+from tests.trust import healing
 from tests.trust.faults import Verdict
 from tests.trust.telling import control, tell
 from tests.waiting import until
 
-BACKUPS, WRITERS, PLAIN = 50, 4, 10
+BACKUPS, WRITERS, PLAIN, RESTORES = 50, 4, 10, 5
 ATTACHED = 200_000  # bytes that each transaction writes anew
 
 
 def figures(every: int) -> list[dict[str, Any]]:
+    return [*_backups(every), *_healing(every)]
+
+
+def _healing(every: int) -> list[dict[str, Any]]:
+    told = []
+    with tempfile.TemporaryDirectory(prefix="trust-") as folder:
+        told.append(tell("T12 damaged mailbox files, whole again", 2, healing.healed(Path(folder), every)))
+    with tempfile.TemporaryDirectory(prefix="trust-") as folder:
+        times = max(1, RESTORES // every)
+        told.append(tell("T12 backups put back, whole again", times, healing.restored(Path(folder), times)))
+    return told
+
+
+def _backups(every: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="trust-") as folder, _busy(Path(folder) / "instance") as busy:
         copies = (
             _judged(busy, f"backup {number}", Path(folder) / f"{number}.sqlite", _by_command)
