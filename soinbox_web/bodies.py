@@ -14,6 +14,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 IN_MEMORY = 65_536  # bytes of one body; the rest of it waits on the disk
 GRACE = 10.0  # seconds in which nothing need come
 LEAST = 4_000  # bytes a second that come after it
+SMALL = 16_384  # bytes: a form, which nearly always comes with its head
+AT_ONCE = 1.0  # seconds in which a small body takes no place: else slow ones of many addresses could take all
 
 
 class Refused(Exception):
@@ -40,7 +42,7 @@ class Bound:
     has_pages: bool = False  # a body that is too large is told on a page
 
 
-STRANGER = Bound(16_384, seconds=20, at_once=16, in_all=128)
+STRANGER = Bound(SMALL, seconds=20, at_once=16, in_all=128)
 MEMBER = Bound(4_200_000, seconds=120, at_once=16, in_all=128, patience=20, has_pages=True)
 
 
@@ -66,11 +68,28 @@ class Bodies:
             return SpooledTemporaryFile()
         if announced is not None and announced > bound.most:
             raise Refused(413)
-        async with self._place(client, bound):
-            body = await _whole(receive, bound)
+        body = await self._taken_in(
+            receive, client, bound, AT_ONCE if (announced or bound.most) <= SMALL else 0.0
+        )
         _tell_length(scope, body.tell())
         body.seek(0)
         return body
+
+    async def _taken_in(
+        self, receive: Receive, client: Hashable, bound: Bound, at_once: float
+    ) -> "SpooledTemporaryFile[bytes]":
+        """All of it; after `at_once` seconds it needs a place."""
+        if not at_once:
+            async with self._place(client, bound):
+                return await _whole(receive, bound)
+        reading = asyncio.ensure_future(_whole(receive, bound))
+        try:
+            if not (await asyncio.wait((reading,), timeout=at_once))[0]:
+                async with self._place(client, bound):
+                    await asyncio.wait((reading,))
+            return await reading
+        finally:
+            reading.cancel()
 
     @asynccontextmanager
     async def _place(self, client: Hashable, bound: Bound) -> AsyncIterator[None]:

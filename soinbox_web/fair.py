@@ -3,10 +3,12 @@
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+from soinbox_web.threads import Threads
 
 MOST_WAITING = 100  # jobs of one client that have no thread yet
 MOST_WAITING_IN_ALL = 2_000
@@ -35,11 +37,11 @@ class FairPool:
     """`submit` runs jobs on threads (of `pool`); clients that wait get theirs in turn."""
 
     def __init__(
-        self, threads: int, name: str, *, waiting: int = MOST_WAITING, pool: ThreadPoolExecutor | None = None
+        self, threads: int, name: str, *, waiting: int = MOST_WAITING, pool: Threads | None = None
     ) -> None:
         self.threads = threads
         self._waiting = waiting
-        self._pool = pool or ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._pool = pool or Threads(threads, thread_name_prefix=name)
         self._guard = threading.Lock()
         self._lent = 0
         self._running: Counter[Hashable] = Counter()  # threads of each client and group
@@ -61,6 +63,7 @@ class FairPool:
 
         `shares` are further groups that the job belongs to, with the threads that each may have at once.
         """
+        self._pool.catch_up()
         job = _Job({client: self.half, **(shares or {})}, partial(run, *given))
         with self._guard:
             queue = self._queues.setdefault(client, deque())

@@ -17,7 +17,8 @@ MOST_FIELDS = 100
 MOST_PIPELINED = 16
 PIECE = 16_384
 SECONDS = 10.0  # from a request's first byte to the end of its head; and for what comes after its answer
-MOST_CONNECTIONS = 1_000  # of one process; the oldest that asks for nothing makes room
+MOST_CONNECTIONS = 1_000  # of one process; the oldest that asks for nothing, or does not read, makes room
+UNREAD_SECONDS = 30.0  # that the end of a last answer may wait for its reader
 
 _REASONS = {
     400: "Bad Request", 408: "Request Timeout", 414: "URI Too Long", 431: "Request Header Fields Too Large",
@@ -29,7 +30,7 @@ class BoundedHead(HttpToolsProtocol):
 
     secure: ClassVar[bool] = False  # people use https
 
-    _waiting: ClassVar[dict["BoundedHead", None]] = {}  # who asks for nothing now, the oldest first
+    _waiting: ClassVar[dict["BoundedHead", None]] = {}  # who keeps us waiting, the longest first
     _timer: asyncio.TimerHandle | None = None
     _in_head = False
     _no_body = 0
@@ -42,8 +43,8 @@ class BoundedHead(HttpToolsProtocol):
             next(iter(self._waiting), self).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._worked_on()
         super().connection_lost(exc)
+        self._worked_on()
 
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE):
@@ -89,6 +90,18 @@ class BoundedHead(HttpToolsProtocol):
         super().on_response_complete()
         if self._idle():
             self._waiting[self] = None
+        if self.transport.is_closing():
+            self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        """Who does not read keeps us waiting as well."""
+        super().pause_writing()
+        self._waiting[self] = None
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self._idle():
+            self._waiting.pop(self, None)
 
     def on_body(self, body: bytes) -> None:
         self._no_body = 0
@@ -114,7 +127,8 @@ class BoundedHead(HttpToolsProtocol):
         self._timer = self.loop.call_later(SECONDS, self._too_slow)
 
     def _worked_on(self) -> None:
-        self._waiting.pop(self, None)
+        if not self.flow.write_paused:
+            self._waiting.pop(self, None)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

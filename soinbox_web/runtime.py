@@ -1,7 +1,9 @@
 """The long-lived things, built once a process: settings, clock, precious database, vault, mailbox files."""
 
+import errno
 import resource
 import shutil
+import stat
 import threading
 from dataclasses import dataclass, field
 from io import FileIO
@@ -43,15 +45,16 @@ class Runtime:
         return self.settings.instance / "mailboxes" / f"{account_id}-{generation}.sqlite"
 
     def mailbox(self, account_id: int, generation: int) -> Database:
-        """The rebuildable file of one account; made when it is not there. Only the mailroom writes it."""
+        """The rebuildable file of one account; made when it is not there. Only the mailroom writes it.
+
+        StoreError database_damaged, disk_full or instance_unusable.
+        """
         with self._guard:
             found = self._mailboxes.get((account_id, generation))
             if found is None:
                 self._let_go_of_replaced(account_id, generation)
                 path = self.mailbox_path(account_id, generation)
-                fresh = not path.exists()
-                if fresh:
-                    path.touch(0o600)
+                _make_file(path)
                 found = self._mailboxes[account_id, generation] = self._database(path, synchronous="NORMAL")
                 with found.write() as connection:
                     mailbox_schema.create(connection)
@@ -72,7 +75,7 @@ class Runtime:
             found.close()
         path = self.mailbox_path(account_id, generation)
         for each in (path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")):
-            if each.is_dir():
+            if each.is_dir() and not each.is_symlink():
                 shutil.rmtree(each)
             else:
                 each.unlink(missing_ok=True)
@@ -118,10 +121,29 @@ def build(
         migrate(db, clock.now())
         runtime = Runtime(settings, clock, db, Vault.open(settings.key_ring_path), lock, database)
         instance_lock.mark_made(lock)
-    except BaseException:
+    except BaseException as error:
         lock.close()
+        if isinstance(error, OSError):
+            raise _unusable(settings.instance, error) from error
         raise
     return runtime
+
+
+def _make_file(path: Path) -> None:
+    """Where nothing is; what else is in its place cannot be one of our files."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            facts = {"path": path.name}
+            raise StoreError(Problem("database_damaged", evidence="not a file", facts=facts))
+    except FileNotFoundError:
+        try:
+            path.touch(0o600)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreError(Problem("disk_full", evidence=error.strerror or "")) from error
+            raise _unusable(path.parent, error) from error
+    except OSError as error:
+        raise _unusable(path.parent, error) from error
 
 
 def _make_folders(settings: Settings) -> None:
@@ -147,6 +169,5 @@ def assert_not_lost(settings: Settings) -> None:
 
 
 def _unusable(folder: Path, error: OSError) -> StoreError:
-    return StoreError(
-        Problem("instance_unusable", evidence=error.strerror or "", facts={"path": str(folder)})
-    )
+    facts = {"path": str(error.filename or folder)}
+    return StoreError(Problem("instance_unusable", evidence=error.strerror or "", facts=facts))

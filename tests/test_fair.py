@@ -81,3 +81,15 @@ def test_a_fault_gives_its_thread_back() -> None:
         with pytest.raises(ZeroDivisionError):
             pool.submit("one", lambda: 1 // 0).result(10)
     assert pool.submit("one", int).result(10) == 0
+
+
+def test_a_pool_whose_first_threads_could_not_begin_works_later() -> None:
+    """A page that was opened while the system had no threads left has its turn when it has."""
+    pool = FairPool(4, "test")
+    before = threading.stack_size(1 << 45)  # the system refuses every thread
+    try:
+        jobs = [pool.submit(f"client {number}", lambda: "done") for number in range(8)]
+    finally:
+        threading.stack_size(before)
+    assert pool.submit("one more", lambda: "done").result(30) == "done"
+    assert [job.result(30) for job in jobs] == ["done"] * 8

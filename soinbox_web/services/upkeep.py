@@ -1,13 +1,15 @@
 """Keeping an instance well: backup, restore, check, migrate, key rotation."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from soinbox_web.clock import SystemClock
 from soinbox_web.problems import Problem, StoreError
-from soinbox_web.runtime import Runtime, assert_not_lost, build
+from soinbox_web.runtime import Runtime, assert_not_lost
 from soinbox_web.settings import Settings
 from soinbox_web.store import accounts, instance_lock, upkeep
 from soinbox_web.store import backup as copies
@@ -32,43 +34,66 @@ def restore(settings: Settings, file: Path) -> dict[str, int]:
     """Put a backup in place of the database; what was set back, as counts.
 
     Unsent mail becomes *uncertain*, open server actions are cancelled, sessions end, mailbox files are thrown
-    away, accounts whose key is missing need their password again (trust.md section 5). StoreError
-    database_damaged when the file is not an intact backup, instance_running while anything of soinbox runs.
+    away, accounts whose key is missing need their password again (trust.md section 5): all before it is put
+    in place, so that none of it is undone by an end in between. StoreError database_damaged when the file is
+    not an intact backup, schema_newer, instance_running while anything of soinbox runs.
     """
+    _assert_backup(file)
+    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with instance_lock.alone(settings.instance) as lock:
+        fresh, report = _settled_copy(settings, file)
+        shutil.rmtree(settings.instance / "mailboxes", ignore_errors=True)
+        _replace(settings.database_path, fresh)
+        instance_lock.mark_made(lock)
+    return report
+
+
+def _assert_backup(file: Path) -> None:
     checked = Database(file)
     try:
         found = copies.check(checked.connection())
+        if found == "ok" and not upkeep.is_precious(checked.connection()):
+            found = "not a backup of soinbox"
     finally:
         checked.close()
     if found != "ok":
         raise StoreError(Problem("database_damaged", evidence=found, facts={"path": file.name}))
-    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with instance_lock.alone(settings.instance) as lock:
-        _replace(settings.database_path, file)
-        shutil.rmtree(settings.instance / "mailboxes", ignore_errors=True)
-        runtime = build(settings, lock=lock)
-        try:
-            return _settle(runtime)
-        finally:
-            runtime.close()
 
 
-def _replace(current: Path, file: Path) -> None:
-    """A copy of `file` becomes the precious file, whole or not at all; the one before stays beside it."""
-    fresh = current.with_suffix(".restoring")
+def _settled_copy(settings: Settings, file: Path) -> tuple[Path, dict[str, int]]:
+    """A copy of `file` beside the database, of this version, with all set back; and its counts."""
+    fresh = settings.database_path.with_suffix(".restoring")
+    for path in _with_log(fresh):  # of a restore that was cut short
+        path.unlink(missing_ok=True)
     shutil.copyfile(file, fresh)
     fresh.chmod(0o600)
-    for path in (current.with_name(current.name + suffix) for suffix in ("", "-wal", "-shm")):
+    database = Database(fresh)
+    try:
+        run_migrations(database, SystemClock().now())
+        report = _settle(database, Vault.open(settings.key_ring_path))
+        copies.close_log(database)
+    finally:
+        database.close()
+    return fresh, report
+
+
+def _replace(current: Path, fresh: Path) -> None:
+    """`fresh` becomes the precious file, whole or not at all; the one before stays beside it."""
+    for path in _with_log(current):
         if path.exists():
             path.replace(path.with_name(path.name.replace(current.stem, f"{current.stem}.before-restore", 1)))
     fresh.replace(current)
 
 
-def _settle(runtime: Runtime) -> dict[str, int]:
-    now = runtime.clock.now()
-    with runtime.db.write() as connection:
+def _with_log(path: Path) -> list[Path]:
+    return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
+
+
+def _settle(database: Database, vault: Vault) -> dict[str, int]:
+    now = SystemClock().now()
+    with database.write() as connection:
         report = upkeep.settle_after_restore(connection, now)
-        keyless = upkeep.secrets_without_key(connection, runtime.vault.kids)
+        keyless = upkeep.secrets_without_key(connection, vault.kids)
         for account_id, side in keyless:
             accounts.record_attempt(connection, account_id, side, now, Problem("key_missing", side=side))  # type: ignore[arg-type]
     return {**report, "accounts_without_key": len({account_id for account_id, _ in keyless})}
@@ -79,7 +104,29 @@ def check(settings: Settings) -> dict[str, Any]:
 
     `running` names what ought to run and does not, while anything of the product runs: one that is stopped,
     in whatever way, is no unsound instance.
+    StoreError instance_restoring while a restore runs.
     """
+    runs = instance_lock.in_use(settings.instance)
+    with _kept(settings):
+        return _checked(settings, runs=runs)
+
+
+@contextmanager
+def _kept(settings: Settings) -> Iterator[None]:
+    """Nothing is replaced meanwhile: who closes a file last deletes the log beside its name, a new one's too.
+
+    Where even that cannot be had there is the more to check.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(instance_lock.share(settings.instance))
+        except StoreError as error:
+            if error.problem.code == "instance_restoring":
+                raise
+        yield
+
+
+def _checked(settings: Settings, *, runs: bool) -> dict[str, Any]:
     files = []
     for path in [settings.database_path, *sorted((settings.instance / "mailboxes").glob("*.sqlite"))]:
         if not path.exists():
@@ -95,7 +142,7 @@ def check(settings: Settings) -> dict[str, Any]:
         files.append({"name": path.name, "ok": found == "ok", "detail": "" if found == "ok" else found})
     fault = _key_ring_fault(settings, readable=bool(files[0]["ok"]))
     files.append({"name": settings.key_ring_path.name, "ok": not fault, "detail": fault})
-    down = _down(settings) if files[0]["ok"] and instance_lock.in_use(settings.instance) else {}
+    down = _down(settings) if files[0]["ok"] and runs else {}
     running = [{"name": name, "ok": False, "detail": detail} for name, detail in down.items()]
     return {"ok": all(file["ok"] for file in files) and not down, "files": files, "running": running}
 

@@ -22,7 +22,7 @@ def copy(database: Database, target: Path) -> None:
     copied = Database(part)
     try:
         database.connection().backup(copied.connection())
-        copied.connection().execute("PRAGMA journal_mode=DELETE")
+        close_log(copied)
         found = check(copied.connection())
     finally:
         copied.close()
@@ -30,6 +30,11 @@ def copy(database: Database, target: Path) -> None:
         raise StoreError(Problem("database_damaged", evidence=found, facts={"path": database.path.name}))
     part.chmod(0o600)
     part.replace(target)
+
+
+def close_log(database: Database) -> None:
+    """Bring all into the file itself, on the disk, so that it may be moved alone."""
+    database.connection().execute("PRAGMA journal_mode=DELETE")
 
 
 def check(connection: sqlite3.Connection, *, quick: bool = False) -> str:

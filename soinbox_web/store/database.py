@@ -204,6 +204,11 @@ def _translated(database: Database) -> Iterator[None]:
         raise StoreError(problem) from error
 
 
+def _is_displaced(path: Path) -> bool:
+    """A folder is in the place of the file, or of what SQLite keeps beside it."""
+    return any(path.with_name(path.name + suffix).is_dir() for suffix in ("", "-wal", "-shm"))
+
+
 def _problem(database: Database, error: Exception) -> Problem | None:
     """What an error means for this file; None when it is a fault of ours.
 
@@ -216,7 +221,7 @@ def _problem(database: Database, error: Exception) -> Problem | None:
         return Problem("database_locked", evidence=text)
     if primary == _FULL or (primary == _IO and code != sqlite3.SQLITE_IOERR_SHORT_READ):
         return Problem("disk_full", evidence=text)
-    if primary in _NO_RIGHT and not path.is_dir():  # or too many open files: nothing is wrong with this one
+    if primary in _NO_RIGHT and not _is_displaced(path):  # or too many open files: it may be sound
         return Problem("instance_unusable", evidence=text, facts={"path": str(path.parent)})
     damaged = code == sqlite3.SQLITE_IOERR_SHORT_READ or primary in (*_DAMAGED, *_NO_RIGHT)
     senseless = isinstance(error, _UNREADABLE) or text.startswith(_SENSELESS)

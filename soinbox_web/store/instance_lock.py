@@ -32,6 +32,9 @@ def share(instance: Path) -> FileIO:
                 lock.close()
                 raise StoreError(Problem("instance_restoring")) from error
             time.sleep(wait)
+        except OSError as error:  # not every file system has locks
+            lock.close()
+            raise _unusable(instance, error) from error
     return lock
 
 
@@ -43,6 +46,8 @@ def alone(instance: Path) -> Iterator[FileIO]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StoreError(Problem("instance_running", evidence=_users(lock))) from error
+        except OSError as error:
+            raise _unusable(instance, error) from error
         yield lock
 
 
@@ -81,8 +86,12 @@ def _opened(instance: Path) -> FileIO:
         descriptor = os.open(instance / NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         return FileIO(descriptor, "r+")
     except OSError as error:
-        facts = {"path": str(instance)}
-        raise StoreError(Problem("instance_unusable", evidence=error.strerror or "", facts=facts)) from error
+        raise _unusable(instance, error) from error
+
+
+def _unusable(instance: Path, error: OSError) -> StoreError:
+    facts = {"path": str(instance)}
+    return StoreError(Problem("instance_unusable", evidence=error.strerror or "", facts=facts))
 
 
 def _users(lock: FileIO) -> str:

@@ -8,6 +8,12 @@ from soinbox_web.model.account import as_seen
 from soinbox_web.store import accounts, fallen, figures
 
 
+def is_precious(connection: sqlite3.Connection) -> bool:
+    """Whether this is a file of the precious kind: an empty one, or a mailbox file, is intact as well."""
+    asked = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('users', 'outbox')"
+    return bool(connection.execute(asked).fetchone()[0] == 2)
+
+
 def sealed_by_other_keys(
     connection: sqlite3.Connection, kid: str, limit: int, after: tuple[int, str] = (0, "")
 ) -> list[tuple[int, str]]:

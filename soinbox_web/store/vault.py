@@ -2,10 +2,11 @@
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -31,12 +32,15 @@ class Vault:
     def __init__(self, path: Path) -> None:
         self._path, self._seen = path, _version(path)
         self._keys = _read_ring(path)
+        self._kid = list(self._keys)[-1]
 
     @classmethod
     def open(cls, path: Path) -> "Vault":
         """The key ring at `path`, made (0400) when there is none; StoreError key_missing if unreadable."""
         if not path.exists():
-            _write_ring(path, [_new_line()])
+            with _alone(path):
+                if not path.exists():  # two processes that begin together have one ring
+                    _write_ring(path, [_new_line()])
         return cls.read(path)
 
     @classmethod
@@ -46,8 +50,8 @@ class Vault:
 
     @property
     def kid(self) -> str:
-        """The key that seals now."""
-        return list(self._keys)[-1]
+        """The key that seals now: the last one of the file, even of an older file that was put back."""
+        return self._kid
 
     @property
     def kids(self) -> list[str]:
@@ -79,8 +83,8 @@ class Vault:
         if version == self._seen:
             return
         with contextlib.suppress(StoreError):
-            self._keys = {**self._keys, **_read_ring(self._path)}
-            self._seen = version
+            ring = _read_ring(self._path)
+            self._keys, self._kid, self._seen = {**self._keys, **ring}, list(ring)[-1], version
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose from the ring's first key, which rotation keeps (HKDF, RFC 5869)."""
@@ -97,7 +101,19 @@ class Vault:
 def rotate_ring(path: Path) -> None:
     """Add a key that seals from now on; a new file is written and renamed over the old one."""
     _read_ring(path)
-    _write_ring(path, [*path.read_text().split(), _new_line()])
+    with _alone(path):
+        _write_ring(path, [*path.read_text().split(), _new_line()])
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else makes or changes the ring meanwhile; its folder is locked, so no further file is left."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _version(path: Path) -> tuple[int, int] | None:

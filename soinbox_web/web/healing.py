@@ -1,5 +1,6 @@
 """A page that met a damaged mailbox file has another one fetched: the mailroom hears of the change."""
 
+import contextlib
 import logging
 import re
 import threading
@@ -24,8 +25,10 @@ def begin(problem: Problem) -> int:
     account_id = int(found[1])
     with _guard:
         if account_id not in _looked_at:
-            _looked_at.add(account_id)
-            threading.Thread(target=_heal, args=(runtime(), account_id), name="healing", daemon=True).start()
+            healer = threading.Thread(target=_heal, args=(runtime(), account_id), name="healing", daemon=True)
+            with contextlib.suppress(RuntimeError, MemoryError):  # no thread now: the next page tries again
+                healer.start()
+                _looked_at.add(account_id)
     return account_id
 
 
@@ -39,6 +42,6 @@ def _heal(owner: Runtime, account_id: int) -> None:
     except SoinboxError as error:
         log.warning("account %d: %s", account_id, error.problem.code)
     finally:
-        owner.release(account_id)
         with _guard:
             _looked_at.discard(account_id)
+        owner.release(account_id)

@@ -1,5 +1,6 @@
 """The watcher: one thread a process that polls every watched file's change number and wakes listeners."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,10 @@ from soinbox_web.store import accounts, changes
 from soinbox_web.store.database import Database, keep_all_open
 
 POLL = 0.025  # seconds; a poll costs some microseconds
+PAUSE = 1.0  # seconds after a fault that nobody thought of
 PRECIOUS = (0, 0)
+log = logging.getLogger(__name__)
+
 File = tuple[int, int]  # account and generation; (0, 0) is the precious file
 Vector = dict[File, int]
 
@@ -84,10 +88,11 @@ class Watcher:
             for file in _files(listener):
                 with _or_rebuilt(file):
                     self._catch_up(listener, file, known.get(file))
-            self._listeners.add(listener)
             if self._thread is None and not self._stop.is_set():
-                self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+                thread.start()  # where no thread can begin now, the next listener tries again
+                self._thread = thread
+            self._listeners.add(listener)
 
     def leave(self, listener: Listener) -> None:
         with self._lock:
@@ -106,6 +111,9 @@ class Watcher:
                     self._look(file)
                 except SoinboxError:
                     continue  # a file that is being replaced; the next round sees the new one
+                except Exception as error:  # whatever it is, the streams of all others go on
+                    log.error("watcher: %s", type(error).__name__, exc_info=error)
+                    self._stop.wait(PAUSE)
 
     def _look(self, file: File) -> None:
         version = _database(self._runtime, file).data_version()

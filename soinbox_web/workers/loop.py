@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from soinbox_web.clock import Clock
-from soinbox_web.workers.threads import Threads
+from soinbox_web.threads import Threads
 
 THREADS = 32
 OF_ONE_SERVER = 12  # jobs at once: one that hangs must not take every thread

@@ -9,7 +9,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services import sending
 from soinbox_web.store import outbox
 from soinbox_web.store.outbox import OutboxRow
-from soinbox_web.workers.threads import Threads
+from soinbox_web.threads import Threads
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from soinbox_web.rehearsal import child
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.services import failing, upkeep
 from soinbox_web.settings import Settings, child_environment
-from soinbox_web.store import accounts
+from soinbox_web.store import accounts, instance_lock
 from tests import seed
 
 
@@ -154,3 +154,12 @@ def test_a_key_ring_put_back_is_taken_in(runtime: Runtime, member: Member) -> No
         assert accounts.read(connection, account.id).imap_status.problem is None
         assert accounts.open_secret(connection, back.vault, account, "imap") == "lampje-voor-anna"
     back.close()
+
+
+def test_a_key_ring_that_cannot_be_made_is_told(used: Settings) -> None:
+    with pytest.raises(StoreError) as caught:
+        build(replace(used, secret_key_file=used.instance / "nowhere" / "secret.key"))
+    assert caught.value.problem.code == "instance_unusable"
+    assert "nowhere" in caught.value.problem.facts["path"]
+    with instance_lock.alone(used.instance):
+        pass  # nothing holds it after that

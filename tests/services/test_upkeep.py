@@ -9,7 +9,7 @@ from soinbox_web.model.server import Login
 from soinbox_web.problems import StoreError
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.services import upkeep
-from soinbox_web.store import accounts, outbox
+from soinbox_web.store import accounts, instance_lock, outbox
 from soinbox_web.store.outbox import Recipient
 
 IMAP = Login("imap.noordlicht.example", 993, "ssl", "anna@noordlicht.example")
@@ -134,6 +134,15 @@ def test_whoever_uses_the_instance_forbids_a_restore(runtime: Runtime, tmp_path:
     assert caught.value.problem.code == "instance_running"
     runtime.close()
     upkeep.restore(runtime.settings, tmp_path / "copy.sqlite")
+
+
+def test_a_check_reads_nothing_that_is_being_replaced(runtime: Runtime) -> None:
+    """Closing a file that was renamed deletes the log of the one that has its name now."""
+    runtime.close()
+    with instance_lock.alone(runtime.settings.instance), pytest.raises(StoreError) as caught:
+        upkeep.check(runtime.settings)
+    assert caught.value.problem.code == "instance_restoring"
+    assert upkeep.check(runtime.settings)["ok"]
 
 
 def test_check_names_the_damaged_file(runtime: Runtime, account_id: int) -> None:

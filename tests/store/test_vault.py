@@ -1,6 +1,8 @@
 """Secrets open only under their key and only for what they were sealed for."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -76,3 +78,36 @@ def test_a_ring_lost_while_a_process_runs_stops_nothing(tmp_path: Path, text: st
     assert running.unseal(running.seal("lampje", LOGIN), LOGIN) == "lampje"
     with pytest.raises(StoreError):
         running.unseal("nobody:AAAA", LOGIN)
+
+
+def test_a_process_that_runs_seals_with_a_key_of_an_older_ring_put_back(tmp_path: Path) -> None:
+    """What it sealed with a key that it alone remembers would be lost at its end."""
+    first = Vault.open(tmp_path / "ring")
+    older = (tmp_path / "ring").read_text()
+    rotate_ring(tmp_path / "ring")
+    running = Vault.open(tmp_path / "ring")
+    assert running.kid != first.kid
+    (tmp_path / "ring").unlink()
+    (tmp_path / "ring").write_text(older)
+    assert Vault.open(tmp_path / "ring").unseal(running.seal("lampje", LOGIN), LOGIN) == "lampje"
+
+
+def test_those_that_begin_together_have_one_ring(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(40):
+            together = Barrier(8)
+
+            def begin(path: Path = tmp_path / f"ring {number}", together: Barrier = together) -> Vault:
+                together.wait()
+                return Vault.open(path)
+
+            vaults = [each.result() for each in [threads.submit(begin) for _ in range(8)]]
+            assert len({each.kid for each in vaults}) == 1
+
+
+def test_of_two_rotations_at_once_no_key_is_lost(tmp_path: Path) -> None:
+    Vault.open(tmp_path / "ring")
+    with ThreadPoolExecutor(8) as threads:
+        for each in [threads.submit(rotate_ring, tmp_path / "ring") for _ in range(40)]:
+            each.result()
+    assert len(Vault.open(tmp_path / "ring").kids) == 41

@@ -133,6 +133,43 @@ def test_readers_who_take_nothing_hold_no_thread() -> None:
     _run(exchange())
 
 
+def test_strangers_of_many_addresses_keep_nobody_from_signing_in() -> None:
+    """Who has a network of addresses can take every place of a slow body; a form comes with its head."""
+
+    def app(environ: Any, start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return [environ["wsgi.input"].read()]
+
+    async def exchange() -> None:
+        served, never = bridge(app), asyncio.Event()
+
+        async def asked(client: str, body: bytes, length: int) -> list[dict[str, Any]]:
+            heard: list[dict[str, Any]] = []
+            left = [body]
+
+            async def receive() -> dict[str, Any]:
+                if not left:
+                    await never.wait()
+                return {"type": "http.request", "body": left.pop(), "more_body": len(body) < length}
+
+            async def send(message: dict[str, Any]) -> None:
+                heard.append(message)
+
+            headers = [(b"content-length", b"%d" % length)]
+            await served({**SCOPE, "client": (client, 1), "headers": headers}, receive, send)
+            return heard
+
+        slow = [asyncio.ensure_future(asked(f"192.0.2.{n}", b"x", 9)) for n in range(BOUND.in_all)]
+        await asyncio.wait(slow, timeout=BOUND.seconds / 2)
+        assert not [each for each in slow if each.done()]
+        start, body = await asked("192.0.2.9", b"password=lampje", 15)
+        assert (start["status"], body["body"]) == (200, b"password=lampje")
+        for each in slow:
+            each.cancel()
+
+    _run(exchange())
+
+
 def test_large_answers_that_wait_for_their_readers_take_no_memory() -> None:
     size = HELD // 8
 

@@ -1,7 +1,9 @@
 """A mailbox file that is damaged in any way: no page breaks, and another file takes its place."""
 
+import os
 import random
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,7 +98,20 @@ def whole_kinds() -> dict[str, Callable[[Path], object]]:
         other.connection().execute("PRAGMA user_version=99")
         other.close()
 
+    def instead(path: Path, make: Callable[[Path], object]) -> None:
+        path.unlink(missing_ok=True)
+        make(path)
+
+    def beside(suffix: str) -> Callable[[Path], None]:
+        return lambda path: instead(path.with_name(path.name + suffix), Path.mkdir)
+
     return {
+        "a link to a folder": lambda path: instead(path, lambda it: it.symlink_to(path.parent.parent)),
+        "a link to nothing": lambda path: instead(path, lambda it: it.symlink_to("nothing")),
+        "a link to itself": lambda path: instead(path, lambda it: it.symlink_to(it)),
+        "a pipe": lambda path: instead(path, os.mkfifo),
+        "a folder for its log": beside("-wal"),
+        "a folder for the index of its log": beside("-shm"),
         "schema text": schema,
         "a folder": a_folder,
         "another program's": of_something_else,
@@ -121,7 +136,8 @@ def test_no_page_breaks_and_it_is_fetched_again(
 ) -> None:
     whole_kinds()[kind](path)
     assert open_everything(signed_in, account, keys[5]) == []
-    sync.discard_unfit(runtime, account.id)  # as the mailroom does when it begins
+    can_be_read = kind == "a folder for the index of its log"  # what is written next finds out
+    sync.discard_unfit(runtime, account.id, thorough=can_be_read)  # as the mailroom does when it begins
     if kind not in ("nothing", "log", "index of the log"):  # those SQLite makes good by itself
         until(lambda: generation(runtime, account) > account.generation, seconds=30)
     assert open_everything(signed_in, account, keys[5]) == []
@@ -148,3 +164,17 @@ def test_bytes_flipped_anywhere(
         now.write_bytes(flipped(raw, range(start, start + chance.choice((1, 8, 200)))))
         broken += [f"at {start}: {each}" for each in open_everything(signed_in, account, keys[5])]
     assert broken == []
+
+
+def test_no_thread_to_mend_it_now_is_no_reason_not_to_later(
+    runtime: Runtime, account: Account, keys: list[MessageKey], path: Path, signed_in: SoinboxClient
+) -> None:
+    path.write_bytes(b"Beste Anna, " * 2000)
+    before = threading.stack_size(1 << 45)  # the system refuses every thread
+    try:
+        assert open_everything(signed_in, account, keys[5]) == []
+    finally:
+        threading.stack_size(before)
+    assert generation(runtime, account) == account.generation
+    assert open_everything(signed_in, account, keys[5]) == []
+    until(lambda: generation(runtime, account) > account.generation, seconds=30)

@@ -9,9 +9,9 @@ import pytest
 from soinbox_web.clock import SystemClock
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import fallen
+from soinbox_web.threads import Threads
 from soinbox_web.workers import mailroom
 from soinbox_web.workers.loop import Life, Loop, Wait, Woken
-from soinbox_web.workers.threads import Threads
 from soinbox_web.workers.watch import Watch
 from tests.workers.conftest import Eventually
 

@@ -29,7 +29,9 @@ class Broken(Exception):
 
 
 class Slow(Broken):
-    """The child is not heard of; a machine may be that busy, so it says nothing about what was read."""
+    """The child is not heard of, or somebody killed it: a machine may be that busy, or so short of memory, so
+    it says nothing about what was read.
+    """
 
 
 class Child:
@@ -75,7 +77,10 @@ class Child:
         left = memoryview(raw)
         while left:
             _wait(self.stdin, select.POLLOUT, deadline)
-            left = left[os.write(self.stdin, left) :]
+            try:
+                left = left[os.write(self.stdin, left) :]
+            except BrokenPipeError as error:
+                raise self._broken() from error
 
     def _read(self, size: int, deadline: float) -> bytes:
         out = bytearray()
@@ -83,9 +88,13 @@ class Child:
             _wait(self.stdout, select.POLLIN, deadline)
             piece = os.read(self.stdout, min(size - len(out), 1024 * 1024))
             if not piece:
-                raise Broken(self._ended())
+                raise self._broken()
             out += piece
         return bytes(out)
+
+    def _broken(self) -> Broken:
+        code = self._ended()
+        return Slow(code) if code == -signal.SIGKILL else Broken(code)
 
     def _ended(self) -> int | None:
         try:
@@ -121,6 +130,8 @@ def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    for told in (signal.SIGINT, signal.SIGTERM):  # all of a service hears them; it ends with its parent
+        signal.signal(told, signal.SIG_IGN)
     stdout.write(b"+")
     stdout.flush()
     while head := stdin.read(_HEAD.size):

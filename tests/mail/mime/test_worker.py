@@ -11,7 +11,7 @@ import pytest
 
 from soinbox_web.mail.mime import child
 from soinbox_web.mail.mime import pool as pools
-from soinbox_web.mail.mime.child import Broken, Child
+from soinbox_web.mail.mime.child import Broken, Child, Slow
 from soinbox_web.mail.mime.parse import parse, part_bytes
 from soinbox_web.mail.mime.pool import HALF, Busy, Pool
 from soinbox_web.mail.mime.worker import cards_guarded, open_guarded, part_guarded, texts_guarded
@@ -187,3 +187,30 @@ def test_a_file_of_cards_is_read_there_too():
         cards_guarded("", "csv")
     with pytest.raises(InputError):
         cards_guarded("a" * 200_000 + "\n" + "b" * 200_000, "csv")
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_what_stops_the_product_loses_no_text(told: signal.Signals) -> None:
+    """A service that stops, or Ctrl-C, tells every process: the text of a mail that is read then stays."""
+    reader = Child()
+    try:
+        with ThreadPoolExecutor(1) as threads:
+            reader.process.send_signal(signal.SIGSTOP)
+            asked = threads.submit(reader.ask, "texts", b"Subject: x\r\n\r\nhello", [[19], 100], 10.0)
+            reader.process.send_signal(told)
+            reader.process.send_signal(signal.SIGCONT)
+            asked.result()
+    finally:
+        reader.close()
+
+
+def test_a_child_that_somebody_killed_says_nothing_of_the_mail() -> None:
+    """Where memory is short the system kills whom it likes."""
+    reader = Child()
+    reader.process.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(reader.ask, "opened", own("winmail"), None, 10.0)
+        reader.process.kill()
+        with pytest.raises(Slow):
+            asked.result()
+    reader.close()

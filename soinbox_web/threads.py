@@ -3,7 +3,7 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-log = logging.getLogger("soinbox.mailroom")
+log = logging.getLogger("soinbox.threads")
 
 
 class Threads(ThreadPoolExecutor):
