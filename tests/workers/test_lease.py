@@ -8,6 +8,7 @@ import pytest
 
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import database, leases
+from soinbox_web.store.database import Database
 from soinbox_web.workers import mailroom
 
 
@@ -39,3 +40,16 @@ def test_anothers_lease_ends_the_work(runtime: Runtime, beating: threading.Event
         connection.execute("DELETE FROM leases")
         leases.take(connection, mailroom.LEASE, "b", runtime.clock.now())
     assert beating.wait(5)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(28, "No space left on device")])
+def test_an_error_of_any_kind_while_the_lease_is_taken_ends_nothing(
+    runtime: Runtime, error: Exception
+) -> None:
+    class Failing(Database):
+        def _connect(self) -> sqlite3.Connection:
+            raise error
+
+    runtime.db = Failing(runtime.settings.database_path)
+    assert mailroom._taken(runtime, "a") is False
+    assert mailroom._taken(runtime, "a", unknown=True) is True
