@@ -9,9 +9,9 @@ from time import monotonic
 import psutil
 import pytest
 
-from soinbox_web.mail.mime import child
+from soinbox_web.mail.mime import child, worker
 from soinbox_web.mail.mime import pool as pools
-from soinbox_web.mail.mime.child import Broken, Child
+from soinbox_web.mail.mime.child import Broken, Child, Slow
 from soinbox_web.mail.mime.parse import parse, part_bytes
 from soinbox_web.mail.mime.pool import HALF, Busy, Pool
 from soinbox_web.mail.mime.worker import cards_guarded, open_guarded, part_guarded, texts_guarded
@@ -80,6 +80,49 @@ def test_what_took_too_much_is_not_tried_again(monkeypatch):
     assert not pool.idle and not pool.held
 
 
+def _invitation(attendees):
+    lines = "".join(f"ATTENDEE;CN=a{n}:mailto:a{n}@b.example\r\n" for n in range(attendees))
+    return (
+        "Subject: Overleg\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHallo!\r\n--b\r\n"
+        "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:x\r\n"
+        f"DTSTART:20261201T090000Z\r\n{lines}END:VEVENT\r\nEND:VCALENDAR\r\n--b--\r\n"
+    ).encode()
+
+
+def test_an_invitation_that_takes_too_much_is_left_out_alone(monkeypatch):
+    monkeypatch.setattr(child, "WALL", 1_000)
+    monkeypatch.setattr(pools, "SECONDS", 0.04)
+    for _ in range(2):  # also of what is remembered
+        found = open_guarded(_invitation(1_900))
+        assert not found.message.source_only and found.message.subject == "Overleg"
+        assert found.message.text.strip() == "Hallo!" and found.invitation is None
+        assert found.left_out and not found.again
+        assert found.message.defects[-2:] == ("reading it took too much time", "its invitation is left out")
+
+
+def test_of_what_took_too_much_the_header_came_first(monkeypatch):
+    """No second child is begun for it: a bomb costs what one job may cost."""
+    monkeypatch.setattr(child, "WALL", 1_000)
+    monkeypatch.setattr(pools, "SECONDS", 0.1)
+    begun = []
+    monkeypatch.setattr(pools, "Child", lambda: begun.append(1) or Child())
+    monkeypatch.setattr(pools, "_current", None)
+    head = b"Content-Type: text/plain; format=flowed\r\nSubject: bomb\r\n\r\n"
+    found = open_guarded(head + b"> a \n>> b \n" * 1_000_000)
+    assert found.message.source_only and found.message.subject == "bomb"
+    assert found.message.defects == ("reading it took too much time",) and len(begun) == 1
+
+
+def test_a_crash_is_told_as_one():
+    """Not as too much time or memory."""
+    pool = Pool()
+    with pytest.raises(Broken) as broken:
+        pool.ask("no such job", b"x")
+    assert worker.reason(broken.value) == "the reader broke down over it"
+    assert worker.reason(Broken(child.NO_MEMORY)) == "reading it took too much memory"
+    assert worker.reason(Slow()) == "too busy to read it now"
+
+
 def test_a_stopped_child_is_replaced_and_leaves_nothing_behind():
     pool, me = Pool(), psutil.Process()
     pool.ask("opened", b"first")
@@ -88,7 +131,7 @@ def test_a_stopped_child_is_replaced_and_leaves_nothing_behind():
         os.kill(pool.idle[0].process.pid, signal.SIGSTOP)
         with pytest.raises(Broken):
             pool.ask("opened", b"stopped %d" % number, seconds=0.1)
-        value, _ = pool.ask("opened", b"Subject: after\r\n\r\n")
+        value = pool.ask("opened", b"Subject: after\r\n\r\n").value
         assert value["message"]["subject"] == "after"
     assert (me.num_fds(), len(me.children())) == before
     pool.close()
@@ -101,7 +144,7 @@ def test_a_killed_child_is_replaced():
     gone = pool.idle[0].process
     gone.kill()
     gone.wait()
-    value, _ = pool.ask("opened", b"Subject: after\r\n\r\n")
+    value = pool.ask("opened", b"Subject: after\r\n\r\n").value
     assert value["message"]["subject"] == "after"
     pool.close()
 
@@ -111,7 +154,7 @@ def test_one_user_holds_at_most_half():
     pool = Pool()
     for _ in range(HALF):
         pool._take("greedy")
-    value, _ = pool.ask("opened", b"Subject: other\r\n\r\n", who="other")
+    value = pool.ask("opened", b"Subject: other\r\n\r\n", who="other").value
     assert value["message"]["subject"] == "other"
     pool.close()
 
