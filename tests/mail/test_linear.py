@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -13,12 +14,14 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
+from soinbox_web.clock import SystemClock
 from soinbox_web.mail import envelope, folder_answers, header_parts, oauth, structure, tokens
 from soinbox_web.mail.discovery import dns as mail_dns
 from soinbox_web.mail.discovery import published
 from soinbox_web.mail.discovery.domains import registrable
 from soinbox_web.mail.mime import authentication
 from soinbox_web.mail.mime.reader import header_fault, read_fields
+from soinbox_web.mail.wire import Wire
 from soinbox_web.model import reply
 from soinbox_web.model.address import Address
 from soinbox_web.model.message import Correspondent
@@ -58,6 +61,22 @@ def quick(shape: Callable[[int], bytes]) -> Callable[[int], bytes]:
         b'("Tue, 1 Dec 2026 10:00:00 +0000" "x" '
     )
     return lambda n: head + shape(n) + b"\r\n"
+
+
+class Dripping(socket.socket):
+    """A line on which little comes at a time."""
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        return super().recv(min(size, 4), flags)
+
+
+def dripped(line: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with Dripping(fileno=ours.detach()) as sock, theirs:
+        theirs.sendall(line + b"\r\n")
+        wire = Wire(sock, SystemClock())
+        wire.allow(60)
+        assert wire.matched(envelope.QUICK) is None
 
 
 def asked(fields: Callable[[int], bytes]) -> Callable[[int], bytes]:
@@ -133,15 +152,15 @@ CASES: dict[str, Case] = {
     # answers of mail servers
     "tokens": (quietly(lambda a: tokens.tokens([a])), lambda n: b"(" + fill(b"a ", n) + b")", 100_000),
     "brackets": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b"(" * 90 + b")" * 90, n), 40_000),
-    "brackets astray": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b"a[", n), 500_000),
-    "brackets closed": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b"a[]", n), 500_000),
-    "open string": (quietly(lambda a: tokens.tokens([a])), lambda n: b'"' + fill(b"\\a", n), 500_000),
-    "strings": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b'"\\a" ', n), 200_000),
-    "blanks": (quietly(lambda a: tokens.tokens([a])), lambda n: b" " * n + b"\n", 500_000),
+    "brackets astray": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b"a[", n), 200_000),
+    "brackets closed": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b"a[]", n), 200_000),
+    "open string": (quietly(lambda a: tokens.tokens([a])), lambda n: b'"' + fill(b"\\a", n), 200_000),
+    "strings": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b'"\\a" ', n), 60_000),
+    "blanks": (quietly(lambda a: tokens.tokens([a])), lambda n: b" " * n + b"\n", 200_000),
     "literals": (quietly(tokens.tokens), lambda n: [b"a", b"b"] * (n // 2), 50_000),
     "pairs": (lambda a: tokens.pairs([[a] * 10] * 200), lambda n: fill(b"a", n), 5_000),
-    "structure strings": (structure.marks, lambda n: fill(b'("', n), 500_000),
-    "structure names": (structure.marks, lambda n: fill(b"name*", n), 500_000),
+    "structure strings": (structure.marks, lambda n: fill(b'("', n), 200_000),
+    "structure names": (structure.marks, lambda n: fill(b"name*", n), 200_000),
     "structure parts": (structure.marks, lambda n: b'(name"' + fill(b'("text" "x")', n) + b")", 100_000),
     "structure in structures": (
         structure.marks_of, lambda n: [[["text", "x", None, None, None, None, 1]] * 10] * n, 5_000
@@ -149,31 +168,31 @@ CASES: dict[str, Case] = {
     "structure parameters": (
         structure.marks_of, lambda n: ["text", "x", ["a", "b"] * n, None, None, None, 1], 20_000
     ),
-    "envelope line": (envelope.read_envelope, lambda n: fetched(fill(b"FLAGS (a) ", n)), 500_000),
-    "envelope flags": (envelope.read_envelope, lambda n: fetched(b"FLAGS (" + fill(b"a ", n)), 200_000),
+    "envelope line": (envelope.read_envelope, lambda n: fetched(fill(b"FLAGS (a) ", n)), 100_000),
+    "envelope flags": (envelope.read_envelope, lambda n: fetched(b"FLAGS (" + fill(b"a ", n)), 60_000),
     "envelope people": (
         envelope.read_envelope,
-        lambda n: fetched(b'ENVELOPE (NIL NIL (' + fill(b'("a" NIL "b" "c")', n)), 200_000,
+        lambda n: fetched(b'ENVELOPE (NIL NIL (' + fill(b'("a" NIL "b" "c")', n)), 60_000,
     ),
     "envelope structure": (
-        envelope.read_envelope, lambda n: fetched(b"BODYSTRUCTURE (" + fill(b"(a)", n)), 200_000
+        envelope.read_envelope, lambda n: fetched(b"BODYSTRUCTURE (" + fill(b"(a)", n)), 60_000
     ),
     "envelope deep structure": (
-        envelope.read_envelope, lambda n: fetched(b"BODYSTRUCTURE " + fill(b"(" * 7 + b")" * 7, n)), 200_000
+        envelope.read_envelope, lambda n: fetched(b"BODYSTRUCTURE " + fill(b"(" * 7 + b")" * 7, n)), 60_000
     ),
     "envelope too deep": (
-        envelope.read_envelope, lambda n: fetched(b"BODYSTRUCTURE " + fill(b"(((((((((a", n)), 200_000
+        envelope.read_envelope, lambda n: fetched(b"BODYSTRUCTURE " + fill(b"(((((((((a", n)), 60_000
     ),
     "envelope literals": (
         envelope.read_envelope,
-        lambda n: [b"1 FETCH (UID 7 ENVELOPE (", *[fill(b'\\"\r\n', n // 20), b" "] * 20], 400_000,
+        lambda n: [b"1 FETCH (UID 7 ENVELOPE (", *[fill(b'\\"\r\n', n // 20), b" "] * 20], 60_000,
     ),
-    "quick flags": (envelope.QUICK.match, lambda n: b"* 1 FETCH (UID 7 FLAGS (" + b"a " * (n // 2), 500_000),
-    "quick people": (envelope.QUICK.match, quick(lambda n: b"(" + fill(b'("a" NIL "b" "c") ', n)), 500_000),
-    "quick texts": (envelope.QUICK.match, quick(lambda n: b'("' + fill(b"\\a", n)), 500_000),
+    "quick flags": (envelope.QUICK.match, lambda n: b"* 1 FETCH (UID 7 FLAGS (" + b"a " * (n // 2), 200_000),
+    "quick people": (envelope.QUICK.match, quick(lambda n: b"(" + fill(b'("a" NIL "b" "c") ', n)), 200_000),
+    "quick texts": (envelope.QUICK.match, quick(lambda n: b'(("' + fill(b"\\a", n)), 200_000),
     "quick structure": (
         envelope.QUICK.match,
-        quick(lambda n: b'NIL NIL NIL NIL NIL NIL NIL NIL) BODYSTRUCTURE (' + fill(b") BODY[", n)), 500_000,
+        quick(lambda n: b'NIL NIL NIL NIL NIL NIL NIL NIL) BODYSTRUCTURE (' + fill(b") BODY[", n)), 200_000,
     ),
     "which message was passed over": (
         lambda a: envelope.uid_of(envelope.Passed(a, a)),
@@ -193,17 +212,20 @@ CASES: dict[str, Case] = {
     ),
     "folder name": (
         lambda a: folder_answers.read_list([a], utf8=False),
-        lambda n: b'LIST () "/" "' + fill(b"&AOk-", n) + b'"', 200_000,
+        lambda n: b'LIST () "/" "' + fill(b"&AOk-", n) + b'"', 60_000,
     ),
     "folder name astray": (
         lambda a: folder_answers.read_list([a], utf8=False),
-        lambda n: b'LIST () "/" "' + fill(b"&A", n) + b'"', 200_000,
+        lambda n: b'LIST () "/" "' + fill(b"&A", n) + b'"', 60_000,
     ),
     "folder attributes": (
         lambda a: folder_answers.read_list([a], utf8=False),
-        lambda n: b"LIST (" + fill(b"\\a ", n) + b') "/" x', 200_000,
+        lambda n: b"LIST (" + fill(b"\\a ", n) + b') "/" x', 60_000,
     ),
-    "counts": (folder_answers.told_of, lambda n: b"STATUS x (" + fill(b"MESSAGES 1 ", n) + b")", 200_000),
+    "counts": (folder_answers.told_of, lambda n: b"STATUS x (" + fill(b"MESSAGES 1 ", n) + b")", 60_000),
+    "an envelope in small pieces": (
+        dripped, lambda n: quick(lambda m: b'(("' + fill(b"\\a", m))(n)[:-2], 12_000
+    ),
     # headers of messages, read for each one
     "claim": (authentication.claim, asked(lambda n: b"mx;" + fill(b"a=b ", n)), 60_000),
     "claim of many": (authentication.claim, many(b"Authentication-Results: mx; spf=pass x.y=z"), 60_000),
@@ -279,7 +301,7 @@ CASES: dict[str, Case] = {
     "quoting for a reply": (lambda a: reply.quote(a, "x"), lambda n: ">a\n" * (n // 3), 400_000),
     "subject of a reply": (reply.reply_subject, lambda n: "Re: " * (n // 4), 2_000),
     "subject of a forward": (reply.base_subject, lambda n: "Re [1]" + " " * n, 2_000),
-    "pictures in their places": (lambda a: a.shown(lambda url: url), shown, 500_000),
+    "pictures in their places": (lambda a: a.shown(lambda url: url), shown, 200_000),
 }  # fmt: skip
 
 
