@@ -5,6 +5,7 @@ import sqlite3
 import zlib
 from collections.abc import Collection
 from datetime import datetime
+from io import BytesIO
 
 from soinbox_web.clock import moment, timestamp
 from soinbox_web.store import messages
@@ -13,9 +14,31 @@ from soinbox_web.store.filter import first_id
 PREVIEW = 160  # characters
 
 
+_SLICE = 1_000_000  # bytes: nobody else is held up while larger ones are copied
+_FED = 64_000
+
+
 def pack(raw: bytes) -> bytes:
     """The form that is stored; made outside of a write."""
-    return zlib.compress(raw, 4)
+    packing, out = zlib.compressobj(4), BytesIO()
+    for start in range(0, len(raw), _SLICE):
+        out.write(packing.compress(raw[start : start + _SLICE]))
+    out.write(packing.flush())
+    return out.getvalue()
+
+
+def unpack(packed: bytes) -> bytes:
+    """What `pack` was given. Raises zlib.error."""
+    unpacking, out = zlib.decompressobj(), BytesIO()
+    for start in range(0, len(packed), _FED):
+        left = packed[start : start + _FED]
+        while left:
+            out.write(unpacking.decompress(left, _SLICE))
+            left = unpacking.unconsumed_tail
+    out.write(unpacking.flush())
+    if not unpacking.eof:
+        raise zlib.error("a packed message has no end")
+    return out.getvalue()
 
 
 def put(
@@ -68,7 +91,7 @@ def unread(connection: sqlite3.Connection, most: int, size: int) -> list[tuple[i
         size -= length
         if found and size < 0:
             break
-        found.append((row_id, zlib.decompress(packed)))
+        found.append((row_id, unpack(packed)))
     return found
 
 
@@ -103,7 +126,7 @@ def give_up(connection: sqlite3.Connection, folder_id: int, uid: int) -> None:
 def get(connection: sqlite3.Connection, row_id: int) -> bytes | None:
     """The raw message, or None when only its envelope is here."""
     row = connection.execute("SELECT packed FROM bodies WHERE message_rowid = ?", (row_id,)).fetchone()
-    return zlib.decompress(row[0]) if row else None
+    return unpack(row[0]) if row else None
 
 
 def has(connection: sqlite3.Connection, row_id: int) -> bool:

@@ -142,11 +142,12 @@ def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
     """The child's life. Beyond its seconds of CPU the kernel ends it, whatever code it is in."""
     import resource
 
-    from soinbox_web.mail.mime.jobs import JOBS
+    from soinbox_web.mail.mime.jobs import JOBS, warm_up
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    warm_up()
     stdout.write(b"+")
     stdout.flush()
     while head := stdin.read(_HEAD.size):

@@ -144,3 +144,15 @@ def _bytes(text: str) -> bytes:
 JOBS: dict[str, Callable[[bytes, Any], Iterator[Answer]]] = {
     each.__name__: each for each in (opened, fields, part, texts, cards, rendering)
 }
+
+
+def warm_up() -> None:
+    """What is loaded at its first use is loaded before the first message, and not in its time."""
+    html = b'Content-Type: text/html\n\n<p style="color:red">x<img src="cid:a">\n'
+    meeting = b"Content-Type: text/calendar\n\nBEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;TZID=Europe/Amsterdam:"
+    meeting += b"20261201T090000\nEND:VEVENT\nEND:VCALENDAR\n"
+    raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n" + html + b"--b\n" + meeting + b"--b--\n"
+    for _ in opened(raw, None):
+        pass
+    for _ in texts(raw, [[len(raw)], 100]):
+        pass

@@ -159,6 +159,7 @@ BOMBS: dict[str, Bomb] = {
 }  # fmt: skip
 
 SIZES = (20_000, 200_000, 1_000_000)
+LARGE = (20_000_000, 40_000_000)
 
 
 def everything(size: int) -> Iterator[tuple[str, bytes]]:

@@ -60,6 +60,12 @@ CASES: dict[str, tuple[Callable[[Any], object], Callable[[int], Any], int]] = {
     "CSV quotes": (cards, lambda n: "addresses\n" + '","' * (n // 3), 100_000),
     "CSV columns": (cards, lambda n: "a," * (n // 2) + "\n" + "b\n" * (n // 2), 100_000),
     "quoted-printable": (parse, BOMBS["quoted-printable blanks"], 250_000),
+    "boundaries": (parse, BOMBS["boundaries"], 2_000_000),
+    "boundaries astray": (parse, BOMBS["boundaries astray"], 500_000),
+    "boundaries with blanks": (parse, BOMBS["boundaries with blanks"], 2_000_000),
+    "nested parts": (parse, BOMBS["nested parts"], 500_000),
+    "pieces of base64": (parse, BOMBS["base64 pieces"], 500_000),
+    "quoted parameters": (parameters, lambda n: 'a/b;a="' + '\\"' * (n // 2), 2_000),
     "parts": (parse, BOMBS["parameters"], 200_000),
     "texts": (readable_text, BOMBS["parameters"], 200_000),
 }

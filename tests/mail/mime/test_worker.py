@@ -230,3 +230,26 @@ def test_a_file_of_cards_is_read_there_too():
         cards_guarded("", "csv")
     with pytest.raises(InputError):
         cards_guarded("a" * 200_000 + "\n" + "b" * 200_000, "csv")
+
+
+def test_a_card_that_takes_too_much_is_named_however_many_stand_before_it(monkeypatch):
+    monkeypatch.setattr(child, "WALL", 1_000)
+    monkeypatch.setattr(pools, "SECONDS", 0.5)
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Eva {0}\r\nEMAIL:eva{0}@zee.example\r\nEND:VCARD\r\n"
+    bomb = "BEGIN:VCARD\r\n" + "NOTE;A=1:" * 10 + "a\r\n" * 3_000_000 + "END:VCARD\r\n"
+    with pytest.raises(InputError) as refused:
+        cards_guarded("".join(map(card.format, range(450))) + bomb + card.format(451), "vcard")
+    assert refused.value.problem.facts["detail"] == "card 451: reading it took too much time"
+
+
+@pytest.mark.parametrize("kind", ["vcard", "csv"])
+def test_a_large_honest_file_has_time_for_each_of_its_cards(monkeypatch, kind):
+    monkeypatch.setattr(child, "WALL", 1_000)
+    monkeypatch.setattr(pools, "SECONDS", 0.15)  # of which the whole takes several
+    everyone = range(20_000)
+    if kind == "csv":
+        text = "name,mail\n" + "".join(f'"Smit,\n Eva {n}",eva{n}@zee.example\n' for n in everyone)
+    else:
+        text = "".join(f"BEGIN:VCARD\nFN:Eva {n}\nEMAIL:eva{n}@zee.example\nEND:VCARD\n" for n in everyone)
+    found = cards_guarded(text, kind)
+    assert [each.addresses for each in found] == [(f"eva{n}@zee.example",) for n in everyone]

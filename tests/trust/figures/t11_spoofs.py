@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from soinbox_web.services.sender_check import marks
-
 from tests.mail.mime.corpora import CORPORA, messages
 from tests.trust.honest import HONEST
 from tests.trust.spoofs import SPOOFS
