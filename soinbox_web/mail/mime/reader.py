@@ -5,7 +5,6 @@ import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from soinbox_web.mail.mime import caps, charset
 from soinbox_web.mail.mime.headers import base64_bytes, parameters
@@ -33,6 +32,7 @@ class Part:
     parameters: dict[str, str] = field(default_factory=dict)
     children: list["Part"] = field(default_factory=list)
     nested: bool = False
+    _placed: tuple[str, dict[str, str]] | None = None
 
     def value(self, name: str) -> bytes:
         """The first field of that name, b"" when there is none."""
@@ -46,7 +46,9 @@ class Part:
 
     @property
     def disposition(self) -> tuple[str, dict[str, str]]:
-        return _disposition(_text(self.value("content-disposition")))
+        if self._placed is None:  # it is asked for many times
+            self._placed = parameters(_text(self.value("content-disposition")))
+        return self._placed
 
     @property
     def raw_name(self) -> str:
@@ -301,12 +303,6 @@ def _uudecode(body: bytes) -> bytes:
 def has_uuencode(text: str) -> bool:
     """Whether a text carries an old uuencoded file."""
     return re.search(r"^begin [0-7]{3,4} \S[^\n]{0,200}\n[!-`]", text, re.MULTILINE) is not None
-
-
-@lru_cache(maxsize=64)  # it is asked for many times of each part
-def _disposition(value: str) -> tuple[str, dict[str, str]]:
-    """The dictionary is shared and nobody writes to it."""
-    return parameters(value)
 
 
 def _text(value: bytes) -> str:

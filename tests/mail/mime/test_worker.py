@@ -16,7 +16,7 @@ from soinbox_web.mail.mime.parse import parse, part_bytes
 from soinbox_web.mail.mime.pool import HALF, Busy, Pool
 from soinbox_web.mail.mime.worker import cards_guarded, open_guarded, part_guarded, texts_guarded
 from soinbox_web.problems import InputError
-from tests.mail.mime.bombs import BOMBS
+from tests.mail.mime.bombs import BOMBS, long_invitation
 from tests.mail.mime.corpora import own
 
 NAMES = ("winmail", "raw-latin1", "base64-message", "invitation")
@@ -80,20 +80,11 @@ def test_what_took_too_much_is_not_tried_again(monkeypatch):
     assert not pool.idle and not pool.held
 
 
-def _invitation(attendees):
-    lines = "".join(f"ATTENDEE;CN=a{n}:mailto:a{n}@b.example\r\n" for n in range(attendees))
-    return (
-        "Subject: Overleg\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHallo!\r\n--b\r\n"
-        "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:x\r\n"
-        f"DTSTART:20261201T090000Z\r\n{lines}END:VEVENT\r\nEND:VCALENDAR\r\n--b--\r\n"
-    ).encode()
-
-
 def test_an_invitation_that_takes_too_much_is_left_out_alone(monkeypatch):
     monkeypatch.setattr(child, "WALL", 1_000)
     monkeypatch.setattr(pools, "SECONDS", 0.04)
     for _ in range(2):  # also of what is remembered
-        found = open_guarded(_invitation(1_900))
+        found = open_guarded(long_invitation(1_900))
         assert not found.message.source_only and found.message.subject == "Overleg"
         assert found.message.text.strip() == "Hallo!" and found.invitation is None
         assert found.left_out and not found.again

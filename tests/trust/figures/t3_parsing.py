@@ -200,7 +200,7 @@ def _tell(
         f"{slow} over 2 s (goal 0); "
         f"p99 {p99_ms:.0f} ms ({f'goal <= {p99}' if p99 else 'no goal: each is made to be slow'}), "
         f"median {statistics.median(each.seconds for each in taken) * 1000:.1f} ms, "
-        f"slowest {taken[0].seconds:.2f} s (by the clock {clock:.2f} s; the most CPU of a child {worked:.2f} s); "
+        f"slowest {taken[0].seconds:.2f} s (by the clock {clock:.2f} s, most CPU {worked:.2f} s); "
         f"told as too much {too_much}, children ended {dict(ended)}; "
         f"children's memory {memory:.0f} MB (goal <= {MAX_MB}); "
         f"the caller held {holder.held * 1000:.0f} ms at most (goal <= {HELD_MS}), by {holder.what}; "
