@@ -3,7 +3,7 @@
 import pytest
 
 from soinbox_web.mail import folders as server
-from soinbox_web.mail.mime import child, pool
+from soinbox_web.mail.mime import pool
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import SoinboxError
@@ -12,6 +12,7 @@ from soinbox_web.services import acting, fetching, sync
 from soinbox_web.services.sync import folder_list
 from soinbox_web.store import actions, bodies, folders, messages, requests, search
 from tests.mail.mime.bombs import BOMBS
+from tests.mail.mime.busy import filled
 from tests.real.accounts import add_account
 from tests.real.test_sync import unreadable
 from tests.servers.mailbox import RealMailbox
@@ -141,7 +142,7 @@ def test_a_body_that_takes_too_much_is_kept_without_its_text_and_costs_no_other_
     runtime: Runtime, mailbox: RealMailbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     mailbox.deliver_text("Voor")
-    mailbox.deliver(BOMBS["boundaries"](90_000).replace(b"Subject: bomb", b"Subject: Bom"))
+    mailbox.deliver(BOMBS["parameters half quoted"](900_000).replace(b"Subject: bomb", b"Subject: Bom"))
     mailbox.deliver_text("Na")
     account = add_account(runtime, mailbox)
     sync.sync_once(runtime, account.id)
@@ -163,8 +164,8 @@ def test_a_text_that_there_was_no_time_to_read_is_read_later(
     mailbox.deliver_text("Twee")
     account = add_account(runtime, mailbox)
     sync.sync_once(runtime, account.id)
-    with monkeypatch.context() as busy:
-        busy.setattr(child, "WALL", 0.0)
+    with monkeypatch.context() as busy, filled(f"account {account.id}"):
+        busy.setattr(pool, "WAIT", 0.05)
         fetch_all(runtime, account)
         assert fetched(runtime, account) == set()
         assert "wait for their text" in caplog.text

@@ -19,6 +19,7 @@ from tests import seed
 from tests.client import SoinboxClient
 from tests.clock import HandClock
 from tests.mail.mime.bombs import long_invitation
+from tests.mail.mime.busy import filled
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -210,8 +211,8 @@ def test_a_message_that_there_is_no_time_for_is_read_at_the_next_opening(
     runtime: Runtime, account: Account, signed_in: SoinboxClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (key,) = seed.deliver(runtime, account, [seed.letter(subject="Druk")])
-    with monkeypatch.context() as busy:
-        busy.setattr(child, "WALL", 0.0)
+    with monkeypatch.context() as busy, filled(f"user {account.user_id}"):
+        busy.setattr(pool, "WAIT", 0.05)
         html = signed_in.get(f"/messages/{key}").get_data(as_text=True)
         assert "too busy to read this message now" in html and "built so oddly" not in html
     assert "Hierbij de offerte." in signed_in.get(f"/messages/{key}").get_data(as_text=True)

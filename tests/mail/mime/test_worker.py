@@ -223,6 +223,19 @@ def test_a_file_of_cards_is_read_there_too():
         cards_guarded("a" * 200_000 + "\n" + "b" * 200_000, "csv")
 
 
+def test_what_was_not_heard_of_in_time_is_asked_again(monkeypatch):
+    """By the clock of a busy machine nothing is lost: neither a text nor a message."""
+    pool = pools.pool()
+    pool.ask("opened", b"x")
+    for reader in pool.idle:
+        os.kill(reader.process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(pools, "SECONDS", 0.05)
+    with pytest.raises(Busy):
+        texts_guarded([b"Subject: x\r\n\r\nlater"], 100)
+    monkeypatch.undo()
+    assert texts_guarded([b"Subject: x\r\n\r\nlater"], 100) == ["later"]
+
+
 def test_a_card_that_takes_too_much_is_named_however_many_stand_before_it(monkeypatch):
     monkeypatch.setattr(child, "WALL", 1_000)
     monkeypatch.setattr(pools, "SECONDS", 0.5)
