@@ -34,17 +34,23 @@ def session_cookie(app: Flask, runtime: Runtime, member: Member) -> str:
 class SoinboxClient(FlaskClient):
     """Every answer must carry the security headers and no trace of a fault of ours."""
 
+    @property
+    def site(self) -> dict[str, str]:
+        """Where pages are: at the public URL, where there is one; elsewhere none is answered."""
+        runtime: Runtime = self.application.extensions["soinbox"]
+        return {"base_url": runtime.settings.public_url} if runtime.settings.public_url else {}
+
     def sign_in(self, member: Member) -> "SoinboxClient":
         """Be this person from now on; returns itself."""
         runtime: Runtime = self.application.extensions["soinbox"]
-        with self.session_transaction() as session:
+        with self.session_transaction(**self.site) as session:
             session.clear()
             session.update(new_session(runtime, member))
         return self
 
     def csrf_token(self) -> str:
         """A token that fits this browser's session."""
-        with self.session_transaction() as session:
+        with self.session_transaction(**self.site) as session:
             raw = session.setdefault("csrf_token", secrets.token_hex(20))
         serializer = URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token")
         token = serializer.dumps(raw)
@@ -60,7 +66,7 @@ class SoinboxClient(FlaskClient):
         return self.get(path, headers=headers, **extra)
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        response = super().open(*args, **kwargs)
+        response = super().open(*args, **(self.site | kwargs))
         assert response.headers.get("Content-Security-Policy"), f"no CSP on {response.request.path}"
         assert response.headers.get("X-Content-Type-Options") == "nosniff"
         if response.mimetype == "text/html":

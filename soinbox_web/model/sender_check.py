@@ -18,7 +18,7 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),;:@]{1,64}@([^\s<>\"'(),;:@]{1,250}\.[^\s<>\
 _DOMAIN = re.compile(r"(?<![\w.@-])((?:[\w-]{1,63}\.){1,5}[a-z]{2,24})(?![\w@-])")
 NAME_WORDS = 12  # of one name
 _WORD = re.compile(r"[^\W_]+")
-_VIA = re.compile(r"\s(?:via|namens|on behalf of)\s", re.IGNORECASE)
+_VIA = re.compile(r"[\s(](?:via|namens|on behalf of)\s", re.IGNORECASE)  # a list or a program that says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ def _of_domain(domain: str, known: Known) -> Iterable[Mark]:
 
 def _of_name(sender: Correspondent, seen: Seen, known: Known) -> Iterable[Mark]:
     domain, address = domain_of(sender.address), sender.address.lower()
-    by_list = seen.is_list and _VIA.search(sender.name) is not None
+    says_via = _VIA.search(sender.name) is not None
+    by_list = says_via and (seen.is_list or seen.verdict == "passed")
     same = known.domains.registrable(domain)
     told = [found[1] for found in _ADDRESS.finditer(latin(sender.name))]
     if any(known.domains.registrable(each) != same for each in told) and not by_list:
@@ -125,7 +126,7 @@ def _of_name(sender: Correspondent, seen: Seen, known: Known) -> Iterable[Mark]:
         if all(each[0].lower() != address for each in _ADDRESS.finditer(sender.name)) and not by_list:
             yield Mark("address_in_name", {"name": sender.name, "address": sender.address})
         return
-    if known.is_theirs(address):
+    if known.is_theirs(address) or by_list:
         return
     named = _DOMAIN.findall(latin(sender.name))
     words = _WORD.findall(sender.name)
@@ -146,7 +147,7 @@ def _of_reply(seen: Seen, known: Known) -> Iterable[Mark]:
         if known.domains.registrable(domain) == own or reply.address.lower() in known.addresses:
             continue
         odd = (
-            (known.is_theirs(sender.address) and not known.is_theirs(reply.address) and not seen.is_list)
+            (_vouched(sender, seen, known) and not known.is_theirs(reply.address) and not seen.is_list)
             or known.domains.taken_for(domain)
             or is_mixed(domain)
             or bool(_named_alike(sender, reply) and domain in BIG_DOMAINS and own not in BIG_DOMAINS)
@@ -155,6 +156,15 @@ def _of_reply(seen: Seen, known: Known) -> Iterable[Mark]:
         if odd:
             yield Mark("reply_elsewhere", {"address": sender.address, "reply": reply.address})
             return
+
+
+def _vouched(sender: Correspondent, seen: Seen, known: Known) -> bool:
+    """Whoever trusts this sender would trust the answer's address: a person known, or a known firm unproven.
+
+    A form or a scanner of a firm that is known writes for others, and its own server has proven it.
+    """
+    named = sender.address.lower() in known.addresses
+    return named or (known.is_theirs(sender.address) and seen.verdict != "passed")
 
 
 def _named_alike(sender: Correspondent, reply: Correspondent) -> bool:

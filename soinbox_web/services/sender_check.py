@@ -1,5 +1,6 @@
 """Whether a message comes from whom it seems to come, by its own server's word and by look-alikes."""
 
+import unicodedata
 from functools import lru_cache
 
 import idna
@@ -62,6 +63,7 @@ def _people(value: bytes) -> tuple[Correspondent, ...]:
     people: list[Correspondent] = []
     before = ""
     for name, address in addresses(value[: caps.DECODED_TEXT]):
+        name = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")  # nobody sees those
         if "@" in address:
             people.append(Correspondent(f"{before} {name}".strip(), _readable(address)))
             before = ""

@@ -9,7 +9,7 @@ from soinbox_web.model.folder import Folder
 from soinbox_web.model.listing import Query
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import accounts, reading, searching, sync
-from soinbox_web.services.sync.folder import FIRST_PAGE
+from soinbox_web.services.sync.arrivals import FIRST_PAGE
 from soinbox_web.store import accounts as stored_accounts
 from soinbox_web.store import aside, folders, messages, requests
 from tests.real.accounts import add_account

@@ -38,9 +38,9 @@ def main() -> int:
     if not names:
         parser.error(f"no such figure; there are {', '.join(FIGURES)}")
     found = [figure for name in names for figure in run(name, options.every)]
-    print(closing(found), flush=True)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
+    print(closing(found), flush=True)
     return 0 if all(figure["met"] for figure in found) else 1
 
 

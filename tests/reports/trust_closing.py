@@ -1,6 +1,6 @@
 """The end of `make trust`: every figure in one table, then what the figures measured beside their goals."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -13,7 +13,7 @@ Figure = dict[str, Any]
 
 def closing(figures: list[Figure]) -> str:
     return "\n".join(
-        [*_table(figures), *_slowest(figures), *_mail_again(figures), *_pages(figures), *_memory(figures),
+        [*_table(figures), *(text for section in SECTIONS for text in _listed(figures, *section)),
          "", "not built yet", *(f"    {line}" for line in NOT_BUILT), "", _verdict(figures)]
     )  # fmt: skip
 
@@ -30,37 +30,45 @@ def _table(figures: list[Figure]) -> Iterator[str]:
             yield f"  {each['figure']:56} {each['runs']:7} {each['wrong']:6}  {words:7} {lasted:>7}  {goal}"
 
 
-def _gathered(figures: list[Figure], key: str) -> dict[str, Any]:
-    return {
-        f"{each['figure']}: {name}": measured
-        for each in figures
-        for name, measured in (each.get(key) or {}).items()
-    }
+def _listed(figures: list[Figure], key: str, title: str, line: Callable[[str, Any], str]) -> Iterator[str]:
+    """A section: a line for whatever the figures say under this key, the largest first."""
+    yield f"\n{title}"
+    found: dict[str, Any] = {}
+    for each in figures:
+        said = each.get(key) or {}
+        if isinstance(said, dict):
+            found |= {f"{each['figure']}: {name}": measured for name, measured in said.items() if measured}
+        else:
+            yield f"    {each['figure']}: {said} is not of the form that is listed here"
+    ranked = sorted(found.items(), key=lambda named: -_most(named[1]))
+    yield from (line(*named) for named in (ranked[:10] if key == "slowest" else ranked))
 
 
-def _slowest(figures: list[Figure]) -> Iterator[str]:
-    yield "\nthe slowest ten inputs"
-    ranked = sorted(_gathered(figures, "slowest").items(), key=lambda each: -each[1])
-    yield from (f"    {seconds:8.2f} s  {name}" for name, seconds in ranked[:10])
+def _most(measured: Any) -> float:
+    return float(max(measured) if isinstance(measured, list) else measured)
 
 
-def _mail_again(figures: list[Figure]) -> Iterator[str]:
-    yield "\nseconds until mail flows again"
-    yield from (f"    {seconds:8.1f} s  {name}" for name, seconds in _gathered(figures, "mail_again").items())
+def _seconds(name: str, measured: float) -> str:
+    return f"    {measured:8.2f} s  {name}"
 
 
-def _pages(figures: list[Figure]) -> Iterator[str]:
-    yield "\npages of the others, p95: quiet / attacked"
-    for name, (quiet, attacked) in _gathered(figures, "p95_ms").items():
-        yield f"    {quiet:6.0f} / {attacked:6.0f} ms  ({attacked / quiet if quiet else 0:.1f}x)  {name}"
+def _page(name: str, measured: list[float]) -> str:
+    quiet, attacked = measured
+    return f"    {quiet:6.0f} / {attacked:6.0f} ms  ({attacked / quiet if quiet else 0:.1f}x)  {name}"
 
 
-def _memory(figures: list[Figure]) -> Iterator[str]:
-    yield "\nmemory"
-    for name, measured in _gathered(figures, "memory_mb").items():
-        curve = measured if isinstance(measured, list) else [measured]
-        thinned = curve[:: max(1, len(curve) // 12)]
-        yield f"    most {max(curve, default=0):5.0f} MB  {name}: {' '.join(f'{mb:.0f}' for mb in thinned)}"
+def _memory(name: str, measured: list[float] | float) -> str:
+    curve = measured if isinstance(measured, list) else [measured]
+    thinned = curve[:: max(1, len(curve) // 12)]
+    return f"    most {max(curve):5.0f} MB  {name}: {' '.join(f'{mb:.0f}' for mb in thinned)}"
+
+
+SECTIONS: tuple[tuple[str, str, Callable[[str, Any], str]], ...] = (
+    ("slowest", "the slowest ten inputs", _seconds),
+    ("mail_again", "seconds until mail flows again", _seconds),
+    ("p95_ms", "pages of the others, p95: quiet / attacked", _page),
+    ("memory_mb", "memory", _memory),
+)
 
 
 def _verdict(figures: list[Figure]) -> str:

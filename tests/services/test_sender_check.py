@@ -113,6 +113,26 @@ def test_answers_that_go_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sender", "extra", "mark"),
+    [
+        ("Eva Smit via Agenda <a@agenda.example>", "", "name_of_known"),
+        ('"Eva Smit (via Agenda)" <a@agenda.example>', "", "name_of_known"),
+        ("Formulier <formulier@noordlicht.example>", "Reply-To: gast@hotmail.com\r\n", "reply_elsewhere"),
+    ],
+)
+def test_who_says_that_it_writes_for_others_needs_its_own_server_s_word(
+    sender: str, extra: str, mark: str
+) -> None:
+    domain = sender.rpartition("@")[2].rstrip(">")
+    assert codes(letter(sender, extra=extra, said="")) == [mark]
+    assert codes(letter(sender, extra=extra, said=f"{OWN}; dmarc=pass header.from={domain}")) == []
+
+
+def test_signs_that_nobody_sees_hide_no_name() -> None:
+    assert codes(letter("Eva\u200b Sm\u200dit <x@mailbox.example>")) == ["name_of_known"]
+
+
+@pytest.mark.parametrize(
     ("said", "marked"),
     [
         ("dmarc=fail (p=NONE sp=NONE) header.from=hotelzeezicht.example", True),

@@ -41,7 +41,7 @@ def test_the_closing_sections_hold_what_was_measured() -> None:
     text = closing([sound, raising])
     for line in (
         "2.50 s  T0 sound: a slow input",
-        "31.0 s  T0 sound: a full disk",
+        "31.00 s  T0 sound: a full disk",
         "20 /     35 ms  (1.8x)  T0 sound: slow clients",
         "most   120 MB  T0 sound: mailroom: 80 120 90",
         "TOTP",
@@ -49,6 +49,14 @@ def test_the_closing_sections_hold_what_was_measured() -> None:
         "1 of 2 figures met; missed: raising",
     ):
         assert line in text
+
+
+def test_what_stands_under_a_key_in_another_form_is_told_and_ends_nothing() -> None:
+    (sound,) = trust.run("sound", 1, TINY)
+    text = closing([{**sound, "slowest": 2.5, "p95_ms": [20, 35], "memory_mb": {"mailroom": []}}])
+    assert "T0 sound: 2.5 is not of the form that is listed here" in text
+    assert "T0 sound: [20, 35] is not of the form that is listed here" in text
+    assert "1 of 1 figures met" in text
 
 
 def test_the_command_ends_with_1_when_one_is_missed(tmp_path: Path) -> None:

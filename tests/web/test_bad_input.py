@@ -77,6 +77,7 @@ def test_no_place_shows_or_touches_a_message_of_another_user(app, runtime, membe
         if "key" not in rule.arguments:
             continue
         path = rule.rule.replace("<key>", str(key)).replace("<int:part>", "0")
+        path = path.replace("<int:account_id>", str(account.id))
         assert "<" not in path, f"teach this test about {rule.rule}"
         for method in sorted(rule.methods & {"GET", "POST"}):
             answer = other.get(path) if method == "GET" else other.submit(path)
