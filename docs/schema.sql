@@ -489,3 +489,7 @@ CREATE TABLE thread_links (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX thread_links_by_thread ON thread_links(thread_id);
+
+CREATE TABLE unread_texts (
+  message_rowid INTEGER PRIMARY KEY REFERENCES bodies(message_rowid) ON DELETE CASCADE
+) STRICT;

@@ -5,6 +5,7 @@ import re
 import select
 import socket
 import ssl
+from collections.abc import Callable
 
 from soinbox_web.clock import Clock
 from soinbox_web.mail.deflate import Deflate
@@ -136,22 +137,39 @@ class Wire:
         nothing is taken. Waits only for the rest of an answer of which a part is here.
         """
         while True:
+            if self._data.find(b"\n", self._at) < 0:
+                if self.buffered > CHUNK or not self._gather(lambda new, size: b"\n" in new or size > CHUNK):
+                    return None
+                continue
             found = pattern.match(self._data, self._at)
-            if found is not None:
-                begin = found.end()
-                end = begin + int(found["literal"])
-                if len(self._data) >= end + 3:
-                    if self._data[end : end + 3] != b")\r\n":
-                        return None
-                    self._at = end + 3
-                    return found, self._data[begin:end]
-            elif self._data.find(b"\n", self._at) >= 0 or self.buffered > CHUNK:
+            if found is None:
                 return None
-            chunk = self._receive()
-            if not chunk:
+            begin = found.end()
+            end = begin + int(found["literal"])
+            if len(self._data) >= end + 3:
+                if self._data[end : end + 3] != b")\r\n":
+                    return None
+                self._at = end + 3
+                return found, self._data[begin:end]
+            missing = end + 3 - self._at
+            if not self._gather(lambda _, size, missing=missing: size >= missing):  # type: ignore[misc]
                 return None
-            self._data = self._data[self._at :] + chunk
-            self._at = 0
+
+    def _gather(self, enough: Callable[[bytes, int], bool]) -> bool:
+        """Read on until what came last and the length of all are enough; False at the end.
+
+        In however small pieces it comes, nothing is looked at twice, and nothing is lost by an error.
+        """
+        parts, size = [self._data[self._at :]], self.buffered
+        try:
+            while chunk := self._receive():
+                parts.append(chunk)
+                size += len(chunk)
+                if enough(chunk, size):
+                    return True
+            return False
+        finally:
+            self._data, self._at = b"".join(parts), 0
 
     def block(self, size: int) -> bytes:
         """The next `size` bytes, fewer at the end; memory grows with what came, not what was promised."""

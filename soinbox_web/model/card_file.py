@@ -38,11 +38,19 @@ class CardDraft:
     values: dict[str, str] = field(default_factory=dict)
     addresses: tuple[str, ...] = ()
 
+    @property
+    def holds_anything(self) -> bool:
+        return bool(self.addresses) or any(self.values.values())
+
 
 def read_csv(text: str) -> list[CardDraft]:
+    """The cards of `rows` that hold anything."""
+    return kept(list(rows(text)))
+
+
+def rows(text: str) -> Iterator[CardDraft]:
     """Rows under a header line; `addresses` and every column named after mail hold addresses."""
     text = text.removeprefix("\ufeff")
-    drafts = []
     reader = csv.DictReader(io.StringIO(text), delimiter=_delimiter(text))
     for row in _rows(reader):
         cells = {
@@ -54,10 +62,7 @@ def read_csv(text: str) -> list[CardDraft]:
         if not values["first_name"] and not values["last_name"]:
             values["first_name"], values["last_name"] = split_name(_cell(cells, "name"))
         mails = [cell for name, cell in cells.items() if "mail" in name or name == "addresses"]
-        drafts.append(
-            _draft(values, (each for cell in mails for each in cell.split(";")), f"row {reader.line_num}")
-        )
-    return _kept(drafts)
+        yield _draft(values, (each for cell in mails for each in cell.split(";")), f"row {reader.line_num}")
 
 
 def _delimiter(text: str) -> str:
@@ -76,24 +81,36 @@ def _rows(reader: "csv.DictReader[str]") -> Iterator[dict[str, Any]]:
 
 
 def read_vcard(text: str) -> list[CardDraft]:
+    """The cards of `vcards` that hold anything."""
+    return kept(list(vcards(text)))
+
+
+def vcards(text: str) -> Iterator[CardDraft]:
     """Every card of a .vcf file; a preferred address comes first, a line that is none is passed over."""
-    drafts: list[CardDraft] = []
-    card: list[_Line] | None = None
+    count, position = 0, 0
+    while position < len(text):
+        end = _END.search(text, position)
+        card: list[_Line] | None = None
+        for line in _lines(text[position : end.end() if end else len(text)]):
+            if line.name == "BEGIN" and line.value.upper() == "VCARD":
+                card = []
+            elif line.name == "END" and card is not None and line.value.upper() == "VCARD":
+                count += 1
+                yield _of_vcard(card, f"card {count}")
+                card = None
+            elif card is not None:
+                card.append(line)
+        if card is not None:
+            raise _unreadable("END:VCARD")
+        position = end.end() if end else len(text)
+
+
+def _lines(text: str) -> Iterator["_Line"]:
     try:
         lines: Any = Contentlines.from_ical(text)  # type: ignore[no-untyped-call]
     except ValueError as error:
         raise _unreadable(str(error)[:MAX_TEXT]) from error
-    for line in filter(None, map(_line, lines)):
-        if line.name == "BEGIN" and line.value.upper() == "VCARD":
-            card = []
-        elif line.name == "END" and card is not None and line.value.upper() == "VCARD":
-            drafts.append(_of_vcard(card, f"card {len(drafts) + 1}"))
-            card = None
-        elif card is not None:
-            card.append(line)
-    if card is not None:
-        raise _unreadable("END:VCARD")
-    return _kept(drafts)
+    return filter(None, map(_line, lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +134,7 @@ class _Line:
         return [_Line("", {}, piece).text for piece in pieces]
 
 
+_END = re.compile(r"^END[ \t]{0,10}:[ \t]{0,10}VCARD[ \t]*+\r?(?:\n|\Z)", re.IGNORECASE | re.MULTILINE)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _HEAD = re.compile(r'(?:[^":]|"[^"]*+")*+:')
 _GROUP = re.compile(r"[A-Za-z0-9-]{1,60}\.")
@@ -218,8 +236,9 @@ def _draft(values: dict[str, str], addresses: Iterable[str], where: str) -> Card
     )
 
 
-def _kept(drafts: list[CardDraft]) -> list[CardDraft]:
-    found = [draft for draft in drafts if draft.addresses or any(draft.values.values())]
+def kept(drafts: list[CardDraft]) -> list[CardDraft]:
+    """Those that hold anything; InputError when that is none, or too many."""
+    found = [draft for draft in drafts if draft.holds_anything]
     if not found or len(found) > MAX_CARDS:
         raise _unreadable("0" if not found else f"> {MAX_CARDS}")
     return found

@@ -10,7 +10,10 @@ from soinbox_web.model.message import ParsedMessage
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`html` is safe, None without any or beyond the caps; its pictures are `mark` and a place in `urls`."""
+    """`html` is safe, None without any or beyond the caps; its pictures are `mark` and a place in `urls`.
+
+    `left_out`: its formatting or its invitation took too much; `again`: another time it may be read whole.
+    """
 
     message: ParsedMessage
     html: str | None = None
@@ -19,6 +22,8 @@ class Opened:
     remote: tuple[str, ...] = ()
     blocks: tuple[tuple[bool, str], ...] = ()
     invitation: Invitation | None = None
+    left_out: bool = False
+    again: bool = False
 
     def shown(self, path: Callable[[str], str | None]) -> str | None:
         """The safe HTML; `path` answers where on this site a picture is, None to leave it out."""

@@ -14,6 +14,7 @@ from soinbox_web.mail.answers import CommandRefused, NotNow, Unavailable, cause_
 from soinbox_web.mail.bodies import LARGEST, fetch_beginning, fetch_bodies, object_ids
 from soinbox_web.mail.imap import ImapConnection
 from soinbox_web.mail.mime import authentication
+from soinbox_web.mail.mime.child import Slow
 from soinbox_web.mail.mime.pool import Busy
 from soinbox_web.mail.mime.worker import texts_guarded
 from soinbox_web.model.account import Account
@@ -156,11 +157,30 @@ def tidy(runtime: Runtime, account: Account) -> bool:
     if _disk_is_full(runtime):
         return False
     mailbox = runtime.mailbox(account.id, account.generation)
+    read = _read_texts(account, mailbox)
     with mailbox.write() as connection:
         bodies.forget_loose(connection)
         more = search.merge(connection)
     mailbox.checkpoint()
-    return more
+    return more or read
+
+
+def _read_texts(account: Account, mailbox: Database) -> bool:
+    """Some of the texts that there was no time to read; True when there were any, and there is time now."""
+    with mailbox.read() as connection:
+        waiting = bodies.unread(connection, WRITTEN, AT_ONCE)
+    try:
+        texts = texts_guarded([raw for _, raw in waiting], INDEXED, _reads_for(account))
+    except Busy:
+        return False
+    with mailbox.write() as connection:
+        for (row_id, _), text in zip(waiting, texts, strict=True):
+            bodies.put_text(connection, row_id, text or "")
+    return bool(waiting)
+
+
+def _reads_for(account: Account) -> str:
+    return f"account {account.id}"
 
 
 def _disk_is_full(runtime: Runtime) -> bool:
@@ -311,15 +331,18 @@ def _keep(
     ready.clear()
 
 
-def _texts(reader: Reader, raws: list[bytes]) -> list[str]:
-    """Their texts; a message that took too much is kept without one, and its page says so."""
-    found: list[str | None] = [None] * len(raws)
+def _texts(reader: Reader, raws: list[bytes]) -> list[str | None]:
+    """Their texts: "" of one that took too much, as its page says; None of what is read another time."""
+    account = reader.account
     for _ in range(TRIES):
         try:
-            found = texts_guarded(raws, INDEXED, f"account {reader.account.id}")
-            break
-        except Busy:
+            found = texts_guarded(raws, INDEXED, _reads_for(account))
+        except Busy as busy:
+            if isinstance(busy.__cause__, Slow):
+                break
             continue
-    if lost := found.count(None):
-        _log.warning("%d messages of account %d are kept without their text", lost, reader.account.id)
-    return [text or "" for text in found]
+        if lost := found.count(None):
+            _log.warning("%d messages of account %d are kept without their text", lost, account.id)
+        return [text or "" for text in found]
+    _log.warning("%d messages of account %d wait for their text to be read", len(raws), account.id)
+    return [None] * len(raws)

@@ -37,7 +37,7 @@ def opened(raw: bytes, user_id: int | None = None) -> Opened:
             _latest.move_to_end(known)
             return _latest[known]
     found = open_guarded(raw, f"user {user_id}" if user_id else "")
-    if not found.message.source_only:
+    if not found.message.source_only and not found.again:
         with _lock:
             _latest[known] = found
             while len(_latest) > LATEST:

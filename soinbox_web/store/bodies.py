@@ -5,6 +5,7 @@ import sqlite3
 import zlib
 from collections.abc import Collection
 from datetime import datetime
+from io import BytesIO
 
 from soinbox_web.clock import moment, timestamp
 from soinbox_web.store import messages
@@ -13,9 +14,31 @@ from soinbox_web.store.filter import first_id
 PREVIEW = 160  # characters
 
 
+_SLICE = 1_000_000  # bytes: nobody else is held up while larger ones are copied
+_FED = 64_000
+
+
 def pack(raw: bytes) -> bytes:
     """The form that is stored; made outside of a write."""
-    return zlib.compress(raw, 4)
+    packing, out = zlib.compressobj(4), BytesIO()
+    for start in range(0, len(raw), _SLICE):
+        out.write(packing.compress(raw[start : start + _SLICE]))
+    out.write(packing.flush())
+    return out.getvalue()
+
+
+def unpack(packed: bytes) -> bytes:
+    """What `pack` was given. Raises zlib.error."""
+    unpacking, out = zlib.decompressobj(), BytesIO()
+    for start in range(0, len(packed), _FED):
+        left = packed[start : start + _FED]
+        while left:
+            out.write(unpacking.decompress(left, _SLICE))
+            left = unpacking.unconsumed_tail
+    out.write(unpacking.flush())
+    if not unpacking.eof:
+        raise zlib.error("a packed message has no end")
+    return out.getvalue()
 
 
 def put(
@@ -23,27 +46,61 @@ def put(
     row_id: int,
     packed: bytes,
     size: int,
-    text: str,
+    text: str | None,
     at: datetime,
     object_id: str | None = None,
 ) -> None:
-    """Keep a message of `size` bytes; its text goes to the search index and its first words to the list."""
+    """Keep a message of `size` bytes; its text goes to the search index and its first words to the list.
+
+    None where the text was not read yet: `unread` gives it out.
+    """
     connection.execute(
         "INSERT OR REPLACE INTO bodies (message_rowid, packed, size, fetched_at, object_id)"
         " VALUES (?, ?, ?, ?, ?)",
         (row_id, packed, size, timestamp(at), object_id),
     )
+    _put_text(connection, row_id, text or "")
+    if text is None:
+        connection.execute("INSERT OR IGNORE INTO unread_texts (message_rowid) VALUES (?)", (row_id,))
+
+
+def put_text(connection: sqlite3.Connection, row_id: int, text: str) -> None:
+    """The text of a body that was kept without; nothing when it is here no more."""
+    if connection.execute("DELETE FROM unread_texts WHERE message_rowid = ?", (row_id,)).rowcount:
+        _put_text(connection, row_id, text)
+
+
+def _put_text(connection: sqlite3.Connection, row_id: int, text: str) -> None:
     connection.execute(
         "UPDATE messages SET preview = ? WHERE id = ?", (" ".join(text.split())[:PREVIEW], row_id)
     )
     connection.execute("UPDATE search SET body = ? WHERE rowid = ?", (text, row_id))
 
 
+def unread(connection: sqlite3.Connection, most: int, size: int) -> list[tuple[int, bytes]]:
+    """(row id, raw message) of the newest whose text was not read: at most so many, of so many bytes in all,
+    but one whatever its size.
+    """
+    found: list[tuple[int, bytes]] = []
+    for row_id, packed, length in connection.execute(
+        "SELECT b.message_rowid, b.packed, b.size FROM unread_texts u"
+        " CROSS JOIN bodies b ON b.message_rowid = u.message_rowid"
+        " ORDER BY u.message_rowid DESC LIMIT ?",
+        (most,),
+    ):
+        size -= length
+        if found and size < 0:
+            break
+        found.append((row_id, unpack(packed)))
+    return found
+
+
 def adopt(connection: sqlite3.Connection, row_id: int, object_id: str, at: datetime) -> bool:
     """Give a row the body of the same message, when that is here from another folder."""
     found = connection.execute(
         "SELECT b.packed, b.size, s.body FROM bodies b JOIN search s ON s.rowid = b.message_rowid"
-        " WHERE b.object_id = ?1 UNION ALL SELECT packed, size, text FROM loose_bodies WHERE object_id = ?1"
+        " WHERE b.object_id = ?1 AND b.message_rowid NOT IN (SELECT message_rowid FROM unread_texts)"
+        " UNION ALL SELECT packed, size, text FROM loose_bodies WHERE object_id = ?1"
         " LIMIT 1",
         (object_id,),
     ).fetchone()
@@ -69,7 +126,7 @@ def give_up(connection: sqlite3.Connection, folder_id: int, uid: int) -> None:
 def get(connection: sqlite3.Connection, row_id: int) -> bytes | None:
     """The raw message, or None when only its envelope is here."""
     row = connection.execute("SELECT packed FROM bodies WHERE message_rowid = ?", (row_id,)).fetchone()
-    return zlib.decompress(row[0]) if row else None
+    return unpack(row[0]) if row else None
 
 
 def has(connection: sqlite3.Connection, row_id: int) -> bool:
@@ -141,7 +198,8 @@ def keep(connection: sqlite3.Connection, folder_id: int) -> bool:
             " FROM messages m JOIN bodies b ON b.message_rowid = m.id JOIN search s ON s.rowid = m.id"
             " WHERE m.id = ? AND m.message_id <> '' AND NOT EXISTS (SELECT 1 FROM messages t"
             " WHERE t.message_id = m.message_id AND t.folder_id = m.folder_id AND t.size = m.size"
-            " AND t.date IS m.date AND t.id <> m.id)",
+            " AND t.date IS m.date AND t.id <> m.id)"
+            " AND m.id NOT IN (SELECT message_rowid FROM unread_texts)",
             (row_id,),
         )
         connection.execute("DELETE FROM bodies WHERE message_rowid = ?", (row_id,))

@@ -79,6 +79,11 @@ CREATE TABLE IF NOT EXISTS bodies (
 CREATE INDEX IF NOT EXISTS bodies_by_size ON bodies(size);
 CREATE INDEX IF NOT EXISTS bodies_by_object ON bodies(object_id) WHERE object_id IS NOT NULL;
 
+-- Bodies whose text there was no time to read, for the machine was too busy: it is read when there is.
+CREATE TABLE IF NOT EXISTS unread_texts (
+  message_rowid INTEGER PRIMARY KEY REFERENCES bodies(message_rowid) ON DELETE CASCADE
+) STRICT;
+
 -- Bodies of messages that left their folder, for a while: the same message may turn up in another one.
 CREATE TABLE IF NOT EXISTS loose_bodies (
   object_id TEXT PRIMARY KEY,

@@ -192,7 +192,8 @@ def remove(connection: sqlite3.Connection, folder_id: int, gone: Sequence[int]) 
     connection.execute(
         "INSERT OR REPLACE INTO loose_bodies SELECT b.object_id, b.packed, b.size, s.body"  # noqa: S608
         " FROM bodies b JOIN search s ON s.rowid = b.message_rowid"
-        f" WHERE b.object_id IS NOT NULL AND b.message_rowid IN ({which})",
+        f" WHERE b.object_id IS NOT NULL AND b.message_rowid IN ({which})"
+        " AND b.message_rowid NOT IN (SELECT message_rowid FROM unread_texts)",
         (folder_id, asked),
     )
     connection.execute(f"DELETE FROM search WHERE rowid IN ({which})", (folder_id, asked))  # noqa: S608

@@ -46,6 +46,10 @@ def link(connection: sqlite3.Connection, batch: Sequence[tuple[int, str, Sequenc
 
 
 def _root(joined: dict[int, int], thread: int) -> int:
-    while thread in joined:
-        thread = joined[thread]
-    return thread
+    """The thread that this one has become part of; all on the way are told, so that none is gone again."""
+    root = thread
+    while root in joined:
+        root = joined[root]
+    while thread != root:
+        joined[thread], thread = root, joined[thread]
+    return root

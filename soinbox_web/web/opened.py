@@ -92,6 +92,8 @@ def _view(key: MessageKey, opened: Opened) -> dict[str, Any]:
         "as_text": as_text,
         "text_blocks": opened.blocks if as_text else [],
         "invitation": opened.invitation,
+        "left_out": opened.left_out,
+        "again": opened.again,
         "has_html": opened.html is not None,
         "remote": opened.remote,
         "shows_images": images,

@@ -10,7 +10,7 @@ import pytest
 from soinbox_web.model.member import Member
 from soinbox_web.services import members
 from tests import seed
-from tests.mail.mime.bombs import BOMBS
+from tests.mail.mime.bombs import lines_without_number
 from tests.servers.soinbox import Soinbox
 
 CALENDAR = (
@@ -49,7 +49,7 @@ def test_a_calendar_bomb_is_shown_as_the_meeting_it_is(web: Soinbox) -> None:
 def test_what_takes_too_much_is_told_with_its_source_while_others_are_served(web: Soinbox) -> None:
     eva, bram = somebody(web, "eva"), somebody(web, "bram")
     letter = seed.letter(subject="Te veel")
-    bombs = [BOMBS["boundaries"](16_000_000) + bytes([65 + number]) for number in range(2)]
+    bombs = [lines_without_number(30_000_000) + bytes([65 + number]) for number in range(2)]
     account = seed.account(web.runtime, eva)
     keys = seed.deliver(web.runtime, account, [letter, letter], with_bodies=False)
     put_bodies(web, account, keys, bombs)

@@ -10,8 +10,9 @@ from soinbox_web.problems import SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting, fetching, sync
 from soinbox_web.services.sync import folder_list
-from soinbox_web.store import actions, bodies, folders, messages, requests
+from soinbox_web.store import actions, bodies, folders, messages, requests, search
 from tests.mail.mime.bombs import BOMBS
+from tests.mail.mime.busy import filled
 from tests.real.accounts import add_account
 from tests.real.test_sync import unreadable
 from tests.servers.mailbox import RealMailbox
@@ -141,7 +142,7 @@ def test_a_body_that_takes_too_much_is_kept_without_its_text_and_costs_no_other_
     runtime: Runtime, mailbox: RealMailbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     mailbox.deliver_text("Voor")
-    mailbox.deliver(BOMBS["boundaries"](90_000).replace(b"Subject: bomb", b"Subject: Bom"))
+    mailbox.deliver(BOMBS["parameters half quoted"](900_000).replace(b"Subject: bomb", b"Subject: Bom"))
     mailbox.deliver_text("Na")
     account = add_account(runtime, mailbox)
     sync.sync_once(runtime, account.id)
@@ -154,6 +155,30 @@ def test_a_body_that_takes_too_much_is_kept_without_its_text_and_costs_no_other_
     ]  # fmt: skip
     assert fetched(runtime, account) == {"Voor", "Na"}
     assert "kept without their text" in caplog.text
+
+
+def test_a_text_that_there_was_no_time_to_read_is_read_later(
+    runtime: Runtime, mailbox: RealMailbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    mailbox.deliver_text("Een")
+    mailbox.deliver_text("Twee")
+    account = add_account(runtime, mailbox)
+    sync.sync_once(runtime, account.id)
+    with monkeypatch.context() as busy, filled(f"account {account.id}"):
+        busy.setattr(pool, "WAIT", 0.05)
+        fetch_all(runtime, account)
+        assert fetched(runtime, account) == set()
+        assert "wait for their text" in caplog.text
+        fetching.tidy(runtime, account)
+        assert fetched(runtime, account) == set()
+        with sync.connect(runtime, account) as connection:
+            assert not fetching.fetch_some(fetching.Reader(runtime, account, connection))
+    while fetching.tidy(runtime, account):
+        pass
+    assert fetched(runtime, account) == {"Een", "Twee"}
+    with runtime.mailbox(account.id, account.generation).read() as stored:
+        assert len(search.find(stored, "hello")) == 2
+        assert not stored.execute("SELECT count(*) FROM unread_texts").fetchone()[0]
 
 
 def test_no_background_bodies_on_a_full_disk(

@@ -1,5 +1,7 @@
 """Messages of a mailbox file: batches in, pages out, counts that always agree."""
 
+import random
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -166,6 +168,17 @@ def test_search_takes_words_and_nothing_else(mailbox: Database) -> None:
         ):
             search.find(connection, odd)
             search.count(connection, odd, folder_id=1)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"Subject: x\r\n", b"-" * 5_000_000, random.Random(1).randbytes(3_000_000)]
+)
+def test_a_body_is_unpacked_as_it_was(raw: bytes) -> None:
+    packed = bodies.pack(raw)
+    assert bodies.unpack(packed) == raw == zlib.decompress(packed)
+    assert bodies.unpack(zlib.compress(raw, 4)) == raw
+    with pytest.raises(zlib.error):
+        bodies.unpack(packed[:-1])
 
 
 def test_bodies_are_kept_found_and_let_go(mailbox: Database) -> None:

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from soinbox_web.clock import SystemClock
+from soinbox_web.mail.mime import child, pool
 from soinbox_web.model.account import Account
 from soinbox_web.model.member import Member
 from soinbox_web.model.message import MessageKey
@@ -17,6 +18,8 @@ from soinbox_web.store import actions, bodies, changes, messages, requests
 from tests import seed
 from tests.client import SoinboxClient
 from tests.clock import HandClock
+from tests.mail.mime.bombs import long_invitation
+from tests.mail.mime.busy import filled
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -192,6 +195,27 @@ def test_odd_messages_have_a_page(runtime: Runtime, account: Account, signed_in:
         assert signed_in.get(f"/messages/{key}").status_code == 200
         assert signed_in.get(f"/messages/{key}/body").status_code == 200
     assert signed_in.get(f"/inbox/{account.id}").status_code == 200
+
+
+def test_an_invitation_that_takes_too_much_is_told_and_the_message_shown(
+    runtime: Runtime, account: Account, signed_in: SoinboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "WALL", 1_000)
+    monkeypatch.setattr(pool, "SECONDS", 0.04)
+    (key,) = seed.deliver(runtime, account, [long_invitation(1_900)])
+    html = signed_in.get(f"/messages/{key}").get_data(as_text=True)
+    assert "Hallo!" in html and "is left out" in html and f"/messages/{key}/source" in html
+
+
+def test_a_message_that_there_is_no_time_for_is_read_at_the_next_opening(
+    runtime: Runtime, account: Account, signed_in: SoinboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (key,) = seed.deliver(runtime, account, [seed.letter(subject="Druk")])
+    with monkeypatch.context() as busy, filled(f"user {account.user_id}"):
+        busy.setattr(pool, "WAIT", 0.05)
+        html = signed_in.get(f"/messages/{key}").get_data(as_text=True)
+        assert "too busy to read this message now" in html and "built so oddly" not in html
+    assert "Hierbij de offerte." in signed_in.get(f"/messages/{key}").get_data(as_text=True)
 
 
 @pytest.mark.parametrize("bad", ["x", "1.SU5CT1g.7.999", "1.%00.7.1", "999999.SU5CT1g.7.1", "1.SU5CT1g.8.1"])

@@ -7,25 +7,42 @@ import signal
 import struct
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, BinaryIO
 
 MEMORY = 512 * 1024 * 1024
 WALL = 5.0  # times the seconds of CPU that a job may take: a busy machine kills no honest mail
-LARGEST_VALUE = 8_000_000  # bytes of JSON
+LARGEST_VALUE = 4_000_000  # bytes of JSON
 LARGEST_BLOBS = 100_000_000
-NO_MEMORY = 3  # exit code
-_TOO_LARGE = 4
+NO_TIME = -signal.SIGPROF  # exit codes
+NO_MEMORY = 3
+TOO_LARGE = 4
 _HEAD = struct.Struct(">IId")  # lengths of the job's words and of the bytes to read, seconds of CPU
-_LENGTH = struct.Struct(">IQ")  # of an answer's JSON and of the bytes behind it
+_LENGTH = struct.Struct(">BIQ")  # what follows this piece, length of its JSON and of the bytes behind it
+_LAST, _MORE, _MORE_ANEW = range(3)
+
+
+@dataclass(slots=True)
+class Told:
+    """What a job has answered so far: the values of its pieces united, their bytes in order."""
+
+    value: Any = None
+    blobs: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, value: Any, blobs: list[bytes], size: int) -> None:
+        self.value = {**self.value, **value} if isinstance(self.value, dict) else value
+        self.blobs += blobs
+        self.size += size
 
 
 class Broken(Exception):
-    """No answer came; `code` tells how the child ended (subprocess.Popen.returncode)."""
+    """No whole answer came; `code` tells how the child ended (subprocess.Popen.returncode)."""
 
-    def __init__(self, code: int | None = None) -> None:
+    def __init__(self, code: int | None = None, told: Told | None = None) -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.told = code, told or Told()
 
 
 class Slow(Broken):
@@ -58,20 +75,29 @@ class Child:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def ask(self, job: str, raw: bytes, given: Any, seconds: float) -> tuple[Any, list[bytes]]:
-        """The job's answer. Raises Broken; then this child is of no more use."""
-        deadline = monotonic() + seconds * WALL
-        words = json.dumps([job, given]).encode()
+    def ask(self, job: str, raw: bytes, given: Any, seconds: float) -> Told:
+        """The job's whole answer. Raises Broken with what came of it; then this child is of no more use."""
+        told = Told()
         try:
+            deadline = monotonic() + seconds * WALL
+            words = json.dumps([job, given]).encode()
             self._write(_HEAD.pack(len(words), len(raw), seconds) + words, deadline)
             self._write(raw, deadline)
-            length, beside = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
-            if length > LARGEST_VALUE or beside > LARGEST_BLOBS:
-                raise Broken(_TOO_LARGE)
-            value, sizes = json.loads(self._read(length, deadline))
-            return value, [self._read(size, deadline) for size in sizes]
+            follows = _MORE
+            while follows != _LAST:
+                follows, length, beside = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
+                if length > LARGEST_VALUE or told.size + length + beside > LARGEST_BLOBS:
+                    raise Broken(TOO_LARGE)
+                value, sizes = json.loads(self._read(length, deadline))
+                told.add(value, [self._read(size, deadline) for size in sizes], length + beside)
+                if follows == _MORE_ANEW:
+                    deadline = monotonic() + seconds * WALL
+        except Broken as error:
+            error.told = told
+            raise
         except (OSError, ValueError) as error:
-            raise Broken(self._ended()) from error
+            raise Broken(self._ended(), told) from error
+        return told
 
     def _write(self, raw: bytes, deadline: float) -> None:
         left = memoryview(raw)
@@ -125,13 +151,14 @@ def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
     """The child's life. Beyond its seconds of CPU the kernel ends it, whatever code it is in."""
     import resource
 
-    from soinbox_web.mail.mime.jobs import JOBS
+    from soinbox_web.mail.mime.jobs import JOBS, warm_up
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     for told in (signal.SIGINT, signal.SIGTERM):  # all of a service hears them; it ends with its parent
         signal.signal(told, signal.SIG_IGN)
+    warm_up()
     stdout.write(b"+")
     stdout.flush()
     while head := stdin.read(_HEAD.size):
@@ -139,13 +166,15 @@ def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
         job, given = json.loads(stdin.read(words_length))
         raw = stdin.read(length)
         signal.setitimer(signal.ITIMER_PROF, seconds)
-        answer = JOBS[job](raw, given)
-        value = json.dumps([answer.value, [len(blob) for blob in answer.blobs]]).encode()
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        stdout.write(_LENGTH.pack(len(value), sum(map(len, answer.blobs))) + value)
-        for blob in answer.blobs:
-            stdout.write(blob)
-        stdout.flush()
+        for answer in JOBS[job](raw, given):
+            value = json.dumps([answer.value, [len(blob) for blob in answer.blobs]]).encode()
+            if answer.last or answer.anew:
+                signal.setitimer(signal.ITIMER_PROF, 0 if answer.last else seconds)
+            follows = _LAST if answer.last else _MORE_ANEW if answer.anew else _MORE
+            stdout.write(_LENGTH.pack(follows, len(value), sum(map(len, answer.blobs))) + value)
+            for blob in answer.blobs:
+                stdout.write(blob)
+            stdout.flush()
 
 
 if __name__ == "__main__":

@@ -69,7 +69,9 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 def base64_bytes(raw: bytes) -> bytes:
     """The bytes of sloppy base64: foreign characters are skipped, a lost end cut off, pieces joined."""
     raw = raw.translate(_URL_SAFE).translate(None, _JUNK)
-    first, *pieces = _PADDING.split(raw)
+    first, *pieces = _PADDING.split(raw, caps.PIECES)
+    if len(pieces) == caps.PIECES:
+        pieces[-1] = pieces[-1].partition(b"=")[0]
     kept = [piece for piece in pieces[:-1] if piece] + [piece for piece in pieces[-1:] if len(piece) % 4 == 0]
     return b"".join(map(_base64_piece, (first, *kept)))
 
@@ -80,7 +82,7 @@ def _base64_piece(raw: bytes) -> bytes:
 
 
 _PARAMETER = re.compile(
-    r"""([^\s=;"]{1,100})\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|$)|([^;"\s]*(?:[^\S\r\n]+[^;="\s]+(?=\s*(?:;|$)))*))""",
+    r"""([^\s=;"]{1,100})\s*=\s*(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|$)|([^;"\s]*(?:[^\S\r\n]+[^;="\s]+(?=\s*(?:;|$)))*))""",
     re.DOTALL,
 )
 _HEAD = re.compile(r"\s*([^\s;]*(?:\s*/\s*[^\s;]+)?)(.*)", re.DOTALL)

@@ -8,14 +8,14 @@ from hashlib import sha256
 from time import monotonic
 from typing import Any
 
-from soinbox_web.mail.mime.child import Broken, Child, Slow
+from soinbox_web.mail.mime.child import Broken, Child, Slow, Told
 
 CHILDREN = 4
 HALF = CHILDREN // 2  # that one user or account may hold
 SECONDS = 1.75  # of CPU; what asking and telling take comes on top, and 2 s are the bound
 WAIT = 10.0  # for a free child
 REMEMBERED = 1_000  # failures
-TOO_MUCH = "reading it took too much time or memory"
+KEPT = 32_000  # bytes of what came before a failure
 
 
 class Busy(Exception):
@@ -31,18 +31,19 @@ class Pool:
         self.idle: list[Child] = []
         self.held = Counter[str]()
         self.ended = Counter[int | None]()  # by the exit code of the child
-        self.failed: OrderedDict[bytes, None] = OrderedDict()
+        self.failed: OrderedDict[bytes, Broken] = OrderedDict()
 
     def ask(
         self, job: str, raw: bytes, given: Any = None, *, who: str = "", seconds: float | None = None
-    ) -> tuple[Any, list[bytes]]:
+    ) -> Told:
         """The answer to a job, for `who` waits with others. Raises Broken (and remembers it) or Busy."""
         digest = sha256(raw)
         digest.update(repr((job, given)).encode())
         known = digest.digest()
         with self.free:
             if known in self.failed:
-                raise Broken
+                before = self.failed[known]
+                raise Broken(before.code, before.told)
         child = self._take(who)
         try:
             child = child if child is not None and child.alive else self._begin(child)
@@ -52,7 +53,7 @@ class Pool:
                 child.close()
                 child = None
             if isinstance(error, Broken) and not isinstance(error, Slow):
-                self._remember(known, error.code)
+                self._remember(known, error)
             raise
         finally:
             self._give_back(child, who)
@@ -85,10 +86,11 @@ class Pool:
                 self.idle.append(child)
             self.free.notify_all()
 
-    def _remember(self, known: bytes, code: int | None) -> None:
+    def _remember(self, known: bytes, error: Broken) -> None:
+        told = error.told if error.told.size <= KEPT else None
         with self.free:
-            self.ended[code] += 1
-            self.failed[known] = None
+            self.ended[error.code] += 1
+            self.failed[known] = Broken(error.code, told)
             if len(self.failed) > REMEMBERED:
                 self.failed.popitem(last=False)
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from fast_mail_parser import ParseError, PyLazyMimePart, parse_email_tree
 
+from soinbox_web.mail.mime import caps
 from soinbox_web.mail.mime.headers import parameters
 from soinbox_web.mail.mime.reader import TYPE, Part
 
@@ -39,6 +40,9 @@ class _Leaf(Part):
             return self.node.content or b""
         except ParseError as error:
             raise Doubt from error
+
+    def beginning(self) -> bytes:
+        return self.content()[: caps.PLAIN]
 
 
 def tree(raw: bytes) -> Part:

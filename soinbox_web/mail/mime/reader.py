@@ -5,7 +5,6 @@ import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from soinbox_web.mail.mime import caps, charset
 from soinbox_web.mail.mime.headers import base64_bytes, parameters
@@ -15,7 +14,7 @@ _HEADER_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r(?!\n)|\Z)")
 TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$")
 _BLANKS = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")  # added on the way (RFC 2045 section 6.7, rule 3)
 _META = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
-_DELIMITER_END = re.compile(rb"(--)?[ \t]*(?=\r|\n|\Z)")
+_DELIMITER_END = rb"(--)?[ \t]*+(?=\r|\n|\Z)"
 _UU_LINE = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{1,200}\r?\n", re.MULTILINE)
 
 
@@ -33,6 +32,7 @@ class Part:
     parameters: dict[str, str] = field(default_factory=dict)
     children: list["Part"] = field(default_factory=list)
     nested: bool = False
+    _placed: tuple[str, dict[str, str]] | None = None
 
     def value(self, name: str) -> bytes:
         """The first field of that name, b"" when there is none."""
@@ -46,7 +46,9 @@ class Part:
 
     @property
     def disposition(self) -> tuple[str, dict[str, str]]:
-        return _disposition(_text(self.value("content-disposition")))
+        if self._placed is None:  # it is asked for many times
+            self._placed = parameters(_text(self.value("content-disposition")))
+        return self._placed
 
     @property
     def raw_name(self) -> str:
@@ -60,9 +62,15 @@ class Part:
         """The decoded bytes (RFC 2045 section 6), as much of them as can be read."""
         return _decode(self.body, _text(self.value("content-transfer-encoding")))
 
+    def beginning(self) -> bytes:
+        """As many of the decoded bytes as are ever shown of a text."""
+        return _decode(self.body[: caps.ENCODED], _text(self.value("content-transfer-encoding")))[
+            : caps.PLAIN
+        ]
+
     def text(self) -> str:
-        """The decoded text with line ends as `\\n`."""
-        raw = self.content()
+        """The decoded text, as much of it as is ever shown, with line ends as `\\n`."""
+        raw = self.beginning()
         name = self.parameters.get("charset", "")
         if not name and self.type == "text/html" and (meta := _META.search(raw[:2048])):
             name = meta[1].decode("ascii")
@@ -103,12 +111,16 @@ class _Reader:
         self.strict = strict
         self.defects: list[str] = []
         self.count = 0
+        self.gone_through = 0
 
     def part(self, raw: bytes, depth: int, default_type: str, *, nested: bool) -> Part:
         if depth > caps.DEPTH:
             raise caps.OverCap(f"parts nested deeper than {caps.DEPTH}")
         if self.count >= caps.PARTS:
             raise caps.OverCap(f"more than {caps.PARTS} parts")
+        self.gone_through += len(raw)
+        if self.gone_through > caps.GONE_THROUGH:
+            raise caps.OverCap("too many large parts inside each other")
         fields, body = self.header(raw)
         part = Part(self.count, fields, body, nested=nested)
         self.count += 1
@@ -237,14 +249,18 @@ def _split(body: bytes, boundary: bytes) -> _Pieces:
 
 def _delimiters(body: bytes, mark: bytes) -> Iterator[tuple[int, int, bool]]:
     """(begin, end, is the last) of each delimiter line: from the line end before it to the one behind it."""
+    ending = re.compile(re.escape(mark) + _DELIMITER_END)
+    line = re.compile(rb"[\r\n]" + re.escape(mark) + _DELIMITER_END)
     at = body.find(mark)
     while at >= 0:
-        tail = _DELIMITER_END.match(body, at + len(mark))
-        if tail is None or (at and body[at - 1] not in b"\r\n"):
-            at = body.find(mark, at + 1)
-            continue
-        yield at - (2 if body[at - 2 : at] == b"\r\n" else 1 if at else 0), tail.end(), bool(tail[1])
-        at = body.find(mark, tail.end())
+        found = ending.match(body, at) if not at or body[at - 1] in b"\r\n" else None
+        if found is None:  # rare in an honest message: what follows is gone through by one expression
+            found = line.search(body, at)
+            if found is None:
+                return
+            at = found.start() + 1
+        yield at - (2 if body[at - 2 : at] == b"\r\n" else 1 if at else 0), found.end(), bool(found[1])
+        at = body.find(mark, found.end())
 
 
 def _after_line_end(body: bytes, position: int) -> int:
@@ -287,12 +303,6 @@ def _uudecode(body: bytes) -> bytes:
 def has_uuencode(text: str) -> bool:
     """Whether a text carries an old uuencoded file."""
     return re.search(r"^begin [0-7]{3,4} \S[^\n]{0,200}\n[!-`]", text, re.MULTILINE) is not None
-
-
-@lru_cache(maxsize=64)  # it is asked for many times of each part
-def _disposition(value: str) -> tuple[str, dict[str, str]]:
-    """The dictionary is shared and nobody writes to it."""
-    return parameters(value)
 
 
 def _text(value: bytes) -> str:

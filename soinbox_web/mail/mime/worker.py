@@ -11,60 +11,89 @@ from itertools import accumulate
 from typing import Any
 
 from soinbox_web.mail.mime import caps
-from soinbox_web.mail.mime.child import Broken
-from soinbox_web.mail.mime.pool import SECONDS, TOO_MUCH, Busy, pool
+from soinbox_web.mail.mime.child import NO_MEMORY, NO_TIME, TOO_LARGE, Broken, Slow, Told
+from soinbox_web.mail.mime.pool import Busy, pool
 from soinbox_web.mail.mime.render import Rendering
+from soinbox_web.model import card_file
 from soinbox_web.model.card_file import CardDraft
 from soinbox_web.model.invitation import Invitation
 from soinbox_web.model.message import Attachment, Correspondent, ParsedMessage
 from soinbox_web.model.opened import Opened
 from soinbox_web.problems import InputError, Problem
 
-_TOO_BUSY = "too busy to read it now"
-_CARD_BYTES = 100_000  # that are read in a second at least, however slow the machine
+TOO_BUSY = "too busy to read it now"
+REASONS = {
+    NO_TIME: "reading it took too much time",
+    NO_MEMORY: "reading it took too much memory",
+    TOO_LARGE: "there is too much in it",
+}
+CRASHED = "the reader broke down over it"
+NO_HTML = "its formatted text is left out"
+NO_MEETING = "its invitation is left out"
+_CARDS_AT_ONCE = 200
+_TOP_SECONDS = 0.25  # for the header alone, after the whole took too much
 
 
 def open_guarded(raw: bytes, who: str = "") -> Opened:
-    """A whole message as it is shown; `source_only` when reading it took too much. Never raises."""
+    """A whole message as it is shown, or as much of it as was read in time. Never raises."""
     try:
-        value, (text, html) = pool().ask("opened", raw, who=who)
-    except Broken:
-        return Opened(_source(raw, TOO_MUCH, who))
+        told = pool().ask("opened", raw, who=who)
+    except Broken as error:
+        why = reason(error)
+        if "blocks" not in (error.told.value or {}):
+            return Opened(_source(raw, why, who, error.told), again=isinstance(error, Slow))
+        told = error.told
+        lost = NO_MEETING if "mark" in told.value else NO_HTML
+        found = _opened(told)
+        message = replace(found.message, defects=(*found.message.defects, why, lost))
+        return replace(found, message=message, left_out=True, again=isinstance(error, Slow))
     except Busy:
-        return Opened(_source(raw, _TOO_BUSY, who))
+        return Opened(_source(raw, TOO_BUSY, who, None), again=True)
+    return _opened(told)
+
+
+def _opened(told: Told) -> Opened:
+    value, (text, *html) = told.value, told.blobs
     words = _text(text)
     ends = list(accumulate(length for _, length in value["blocks"]))
     starts = (0, *ends)
-    meeting = value["invitation"]
+    meeting = value.get("invitation")
     return Opened(
         replace(_message(value["message"]), text=words),
-        _text(html) if value["mark"] else None,
-        value["mark"],
-        tuple(value["urls"]),
-        tuple(value["remote"]),
+        _text(html[0]) if value.get("mark") else None,
+        value.get("mark", ""),
+        tuple(value.get("urls", ())),
+        tuple(value.get("remote", ())),
         tuple((bool(one[0]), words[starts[n] : ends[n]]) for n, one in enumerate(value["blocks"])),
         _meeting(meeting) if meeting else None,
     )
 
 
+def reason(error: Broken) -> str:
+    """Why there was no whole answer: too much time or memory, a fault of ours, a busy machine."""
+    return TOO_BUSY if isinstance(error, Slow) else REASONS.get(error.code or 0, CRASHED)
+
+
 def part_guarded(raw: bytes, part: int, who: str = "") -> tuple[str, str, bytes]:
     """(media type, name, bytes) of a part; KeyError when there is none, or reading it took too much."""
     try:
-        value, blobs = pool().ask("part", raw, part, who=who)
+        told = pool().ask("part", raw, part, who=who)
     except (Broken, Busy) as error:
         raise KeyError(part) from error
-    if value is None:
+    if told.value is None:
         raise KeyError(part)
-    return value[0], value[1], blobs[0]
+    return told.value[0], told.value[1], told.blobs[0]
 
 
 def texts_guarded(raws: Sequence[bytes], longest: int, who: str = "") -> list[str | None]:
-    """The texts of messages, read together; None for one that took too much. Raises Busy."""
+    """The texts of messages, read together; None for one that took too much. Raises Busy: another time."""
     if not raws:
         return []
     try:
-        _, blobs = pool().ask("texts", b"".join(raws), [[*map(len, raws)], longest], who=who)
-        return [*map(_text, blobs)]
+        told = pool().ask("texts", b"".join(raws), [[*map(len, raws)], longest], who=who)
+        return [*map(_text, told.blobs)]
+    except Slow as error:
+        raise Busy from error
     except Broken:
         if len(raws) == 1:
             return [None]
@@ -72,34 +101,59 @@ def texts_guarded(raws: Sequence[bytes], longest: int, who: str = "") -> list[st
 
 
 def cards_guarded(text: str, kind: str) -> list[CardDraft]:
-    """The cards of a file ("csv" or "vcard"); InputError file_unreadable, also when reading took too much."""
+    """The cards of a file ("csv" or "vcard"); InputError file_unreadable, which names the one that took too
+    much. However many there are, some hundreds are read in the time that one message has.
+    """
     raw = text.encode("utf-8", "surrogatepass")
     try:
-        value, blobs = pool().ask("cards", raw, kind, seconds=SECONDS + len(raw) / _CARD_BYTES)
-    except (Broken, Busy) as error:
-        raise InputError(Problem("file_unreadable", facts={"detail": TOO_MUCH})) from error
-    if "detail" in value:
-        raise InputError(Problem("file_unreadable", facts={"detail": value["detail"]}))
-    return [CardDraft(values, tuple(addresses)) for values, addresses in json.loads(blobs[0])]
+        told = pool().ask("cards", raw, [kind, _CARDS_AT_ONCE], who="cards")
+    except (Busy, Slow) as error:
+        raise _unreadable(TOO_BUSY) from error
+    except Broken as error:
+        where = "" if error.code == TOO_LARGE else f"{_guilty_card(raw, kind)}: "
+        raise _unreadable(where + reason(error)) from error
+    if "detail" in told.value:
+        raise _unreadable(told.value["detail"])
+    drafts = [CardDraft(values, tuple(each)) for blob in told.blobs for values, each in json.loads(blob)]
+    return card_file.kept(drafts)
+
+
+def _guilty_card(raw: bytes, kind: str) -> str:
+    """Which card of a file the reading ended at: read once more, one by one."""
+    try:
+        count = int(pool().ask("cards", raw, [kind, 1], who="cards").value.get("count", 0))
+    except Busy:
+        return "?"
+    except Broken as error:
+        count = int((error.told.value or {}).get("count", 0))
+    return f"{'card' if kind == 'vcard' else 'row'} {count + 1}"
+
+
+def _unreadable(detail: str) -> InputError:
+    return InputError(Problem("file_unreadable", facts={"detail": detail}))
 
 
 def render_guarded(raw: bytes) -> dict[str, Any]:
     """The shape `render` of contract.md; of what took too much, its header and why."""
     try:
-        value, _ = pool().ask("rendering", raw)
-        return dict(value)
-    except (Broken, Busy):
-        return Rendering(_source(raw, TOO_MUCH, ""), None, "").as_json()
+        return dict(pool().ask("rendering", raw).value)
+    except Broken as error:
+        why = reason(error)
+    except Busy:
+        why = TOO_BUSY
+    return Rendering(_source(raw, why, "", None), None, "").as_json()
 
 
-def _source(raw: bytes, reason: str, who: str) -> ParsedMessage:
-    """Its header alone is read, by a child as well; should even that fail, nothing is known of it."""
+def _source(raw: bytes, why: str, who: str, told: Told | None) -> ParsedMessage:
+    """Its header alone, which came first, or is read by itself; should even that fail, nothing is known."""
     try:
-        value, _ = pool().ask("fields", raw[: caps.HEADER_BLOCK], reason, who=who)
-        return _message(value)
+        if told is not None and told.value:
+            return replace(_message(told.value["message"]), defects=(why,))
+        top = raw[: caps.HEADER_BLOCK]
+        return _message(pool().ask("fields", top, why, who=who, seconds=_TOP_SECONDS).value)
     except (Broken, Busy):
         return ParsedMessage(
-            "", (), (), (), (), (), None, "", "", (), "", None, (), None, (reason,), source_only=True
+            "", (), (), (), (), (), None, "", "", (), "", None, (), None, (why,), source_only=True
         )
 
 

@@ -159,6 +159,7 @@ BOMBS: dict[str, Bomb] = {
 }  # fmt: skip
 
 SIZES = (20_000, 200_000, 1_000_000)
+LARGE = (20_000_000, 40_000_000)
 
 
 def everything(size: int) -> Iterator[tuple[str, bytes]]:
@@ -180,3 +181,19 @@ def inside(inner: bytes, outer: bytes) -> bytes:
         b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
         + base64.encodebytes(outer) + b"\r\n--outermost--\r\n"
     )  # fmt: skip
+
+
+def long_invitation(attendees: int) -> bytes:
+    """Whose meeting takes much longer to read than all else."""
+    lines = "".join(f"ATTENDEE;CN=a{n}:mailto:a{n}@b.example\r\n" for n in range(attendees))
+    return (
+        "Subject: Overleg\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHallo!\r\n--b\r\n"
+        "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:x\r\n"
+        f"DTSTART:20261201T090000Z\r\n{lines}END:VEVENT\r\nEND:VCALENDAR\r\n--b--\r\n"
+    ).encode()
+
+
+def lines_without_number(size: int) -> bytes:
+    """A file of so many lines that no reader within its memory parts them."""
+    head = b"Subject: lines\r\nContent-Transfer-Encoding: x-uuencode\r\nContent-Disposition: attachment\r\n"
+    return head + b"Content-Type: application/pdf\r\n\r\nbegin 644 a\n" + b"M!\n" * (size // 3)

@@ -1,7 +1,6 @@
 """What reading costs grows as the input does: of twice the bytes it takes no more than 2.5 times the CPU."""
 
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,31 +14,8 @@ from soinbox_web.mail.mime.sanitize import safe_html
 from soinbox_web.mail.mime.text import html_to_text, text_to_html, unflow
 from soinbox_web.model import card_file, quoting
 from soinbox_web.problems import InputError
+from tests.mail.linear import assert_linear
 from tests.mail.mime.bombs import BOMBS
-
-TIMES = 2.5
-FLOOR = 0.004  # seconds; what is below is lost in the noise of a machine
-ROUNDS = 5
-
-
-def cost(read: Callable[[Any], object], given: Any) -> float:
-    """Seconds of CPU, the best of some rounds."""
-    best = 1e9
-    for _ in range(ROUNDS):
-        begun = time.process_time()
-        read(given)
-        best = min(best, time.process_time() - begun)
-    return best
-
-
-def assert_linear(read: Callable[[Any], object], make: Callable[[int], Any], size: int) -> None:
-    """Two doublings: a machine that is busy for a moment is not taken for a curve."""
-    seconds = []
-    for _ in range(3):
-        seconds = [max(FLOOR, cost(read, make(size * factor))) for factor in (1, 2, 4)]
-        if seconds[1] <= TIMES * seconds[0] and seconds[2] <= TIMES * seconds[1]:
-            return
-    pytest.fail(f"{[round(each * 1000, 1) for each in seconds]} ms for one, two and four times {size}")
 
 
 def cards(text: str) -> object:
@@ -84,6 +60,12 @@ CASES: dict[str, tuple[Callable[[Any], object], Callable[[int], Any], int]] = {
     "CSV quotes": (cards, lambda n: "addresses\n" + '","' * (n // 3), 100_000),
     "CSV columns": (cards, lambda n: "a," * (n // 2) + "\n" + "b\n" * (n // 2), 100_000),
     "quoted-printable": (parse, BOMBS["quoted-printable blanks"], 250_000),
+    "boundaries": (parse, BOMBS["boundaries"], 2_000_000),
+    "boundaries astray": (parse, BOMBS["boundaries astray"], 500_000),
+    "boundaries with blanks": (parse, BOMBS["boundaries with blanks"], 2_000_000),
+    "nested parts": (parse, BOMBS["nested parts"], 1_500_000),
+    "pieces of base64": (parse, BOMBS["base64 pieces"], 500_000),
+    "quoted parameters": (parameters, lambda n: 'a/b;a="' + '\\"' * (n // 2), 2_000),
     "parts": (parse, BOMBS["parameters"], 200_000),
     "texts": (readable_text, BOMBS["parameters"], 200_000),
 }

@@ -9,14 +9,14 @@ from time import monotonic
 import psutil
 import pytest
 
-from soinbox_web.mail.mime import child
+from soinbox_web.mail.mime import child, worker
 from soinbox_web.mail.mime import pool as pools
 from soinbox_web.mail.mime.child import Broken, Child, Slow
 from soinbox_web.mail.mime.parse import parse, part_bytes
 from soinbox_web.mail.mime.pool import HALF, Busy, Pool
 from soinbox_web.mail.mime.worker import cards_guarded, open_guarded, part_guarded, texts_guarded
 from soinbox_web.problems import InputError
-from tests.mail.mime.bombs import BOMBS
+from tests.mail.mime.bombs import BOMBS, long_invitation
 from tests.mail.mime.corpora import own
 
 NAMES = ("winmail", "raw-latin1", "base64-message", "invitation")
@@ -80,6 +80,40 @@ def test_what_took_too_much_is_not_tried_again(monkeypatch):
     assert not pool.idle and not pool.held
 
 
+def test_an_invitation_that_takes_too_much_is_left_out_alone(monkeypatch):
+    monkeypatch.setattr(child, "WALL", 1_000)
+    monkeypatch.setattr(pools, "SECONDS", 0.04)
+    for _ in range(2):  # also of what is remembered
+        found = open_guarded(long_invitation(1_900))
+        assert not found.message.source_only and found.message.subject == "Overleg"
+        assert found.message.text.strip() == "Hallo!" and found.invitation is None
+        assert found.left_out and not found.again
+        assert found.message.defects[-2:] == ("reading it took too much time", "its invitation is left out")
+
+
+def test_of_what_took_too_much_the_header_came_first(monkeypatch):
+    """No second child is begun for it: a bomb costs what one job may cost."""
+    monkeypatch.setattr(child, "WALL", 1_000)
+    monkeypatch.setattr(pools, "SECONDS", 0.1)
+    begun = []
+    monkeypatch.setattr(pools, "Child", lambda: begun.append(1) or Child())
+    monkeypatch.setattr(pools, "_current", None)
+    head = b"Content-Type: text/plain; format=flowed\r\nSubject: bomb\r\n\r\n"
+    found = open_guarded(head + b"> a \n>> b \n" * 1_000_000)
+    assert found.message.source_only and found.message.subject == "bomb"
+    assert found.message.defects == ("reading it took too much time",) and len(begun) == 1
+
+
+def test_a_crash_is_told_as_one():
+    """Not as too much time or memory."""
+    pool = Pool()
+    with pytest.raises(Broken) as broken:
+        pool.ask("no such job", b"x")
+    assert worker.reason(broken.value) == "the reader broke down over it"
+    assert worker.reason(Broken(child.NO_MEMORY)) == "reading it took too much memory"
+    assert worker.reason(Slow()) == "too busy to read it now"
+
+
 def test_a_stopped_child_is_replaced_and_leaves_nothing_behind():
     pool, me = Pool(), psutil.Process()
     pool.ask("opened", b"first")
@@ -88,7 +122,7 @@ def test_a_stopped_child_is_replaced_and_leaves_nothing_behind():
         os.kill(pool.idle[0].process.pid, signal.SIGSTOP)
         with pytest.raises(Broken):
             pool.ask("opened", b"stopped %d" % number, seconds=0.1)
-        value, _ = pool.ask("opened", b"Subject: after\r\n\r\n")
+        value = pool.ask("opened", b"Subject: after\r\n\r\n").value
         assert value["message"]["subject"] == "after"
     assert (me.num_fds(), len(me.children())) == before
     pool.close()
@@ -101,7 +135,7 @@ def test_a_killed_child_is_replaced():
     gone = pool.idle[0].process
     gone.kill()
     gone.wait()
-    value, _ = pool.ask("opened", b"Subject: after\r\n\r\n")
+    value = pool.ask("opened", b"Subject: after\r\n\r\n").value
     assert value["message"]["subject"] == "after"
     pool.close()
 
@@ -111,7 +145,7 @@ def test_one_user_holds_at_most_half():
     pool = Pool()
     for _ in range(HALF):
         pool._take("greedy")
-    value, _ = pool.ask("opened", b"Subject: other\r\n\r\n", who="other")
+    value = pool.ask("opened", b"Subject: other\r\n\r\n", who="other").value
     assert value["message"]["subject"] == "other"
     pool.close()
 
@@ -214,3 +248,39 @@ def test_a_child_that_somebody_killed_says_nothing_of_the_mail() -> None:
         with pytest.raises(Slow):
             asked.result()
     reader.close()
+
+
+def test_what_was_not_heard_of_in_time_is_asked_again(monkeypatch):
+    """By the clock of a busy machine nothing is lost: neither a text nor a message."""
+    pool = pools.pool()
+    pool.ask("opened", b"x")
+    for reader in pool.idle:
+        os.kill(reader.process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(pools, "SECONDS", 0.05)
+    with pytest.raises(Busy):
+        texts_guarded([b"Subject: x\r\n\r\nlater"], 100)
+    monkeypatch.undo()
+    assert texts_guarded([b"Subject: x\r\n\r\nlater"], 100) == ["later"]
+
+
+def test_a_card_that_takes_too_much_is_named_however_many_stand_before_it(monkeypatch):
+    monkeypatch.setattr(child, "WALL", 1_000)
+    monkeypatch.setattr(pools, "SECONDS", 0.5)
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Eva {0}\r\nEMAIL:eva{0}@zee.example\r\nEND:VCARD\r\n"
+    bomb = "BEGIN:VCARD\r\n" + "NOTE;A=1:" * 10 + "a\r\n" * 3_000_000 + "END:VCARD\r\n"
+    with pytest.raises(InputError) as refused:
+        cards_guarded("".join(map(card.format, range(450))) + bomb + card.format(451), "vcard")
+    assert refused.value.problem.facts["detail"] == "card 451: reading it took too much time"
+
+
+@pytest.mark.parametrize("kind", ["vcard", "csv"])
+def test_a_large_honest_file_has_time_for_each_of_its_cards(monkeypatch, kind):
+    monkeypatch.setattr(child, "WALL", 1_000)
+    monkeypatch.setattr(pools, "SECONDS", 0.15)  # of which the whole takes several
+    everyone = range(20_000)
+    if kind == "csv":
+        text = "name,mail\n" + "".join(f'"Smit,\n Eva {n}",eva{n}@zee.example\n' for n in everyone)
+    else:
+        text = "".join(f"BEGIN:VCARD\nFN:Eva {n}\nEMAIL:eva{n}@zee.example\nEND:VCARD\n" for n in everyone)
+    found = cards_guarded(text, kind)
+    assert [each.addresses for each in found] == [(f"eva{n}@zee.example",) for n in everyone]

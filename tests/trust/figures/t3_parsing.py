@@ -1,8 +1,16 @@
 """T3: hostile messages are read within 2 s and 512 MB, and who asks for it is never held for long.
 
-Three kinds of input: the public corpora; bombs of our own in several sizes, doubled, and inside each other;
-mutations of these bombs. Each is opened through the guard, as a page does it. Beside the one that asks runs
-a watcher in the same process: its largest gap is the time for which nobody else could have been served.
+Four kinds of input: the public corpora; bombs of our own in several sizes, doubled, and inside each other;
+the same bombs of tens of megabytes; mutations of bombs. Each is unpacked as it is stored and opened through
+the guard, as a page does it. Beside the one that asks runs a watcher in the same process: its largest gap is
+the time for which nobody else could have been served.
+
+A busy machine makes everything slow, and proves nothing of the product. So each time is judged without what
+the kernel counts as waiting for a processor (the second number of `schedstat`, for each thread): of reading,
+the wait of the asking thread and of the children; of the gap, the wait of the watcher and of the asking one.
+Nothing of what is done is taken off: work, also that of a child that is ended, sleeping, and waiting for the
+interpreter or for a lock all count, and so does a child's seconds of CPU by itself, where the wait could have
+been counted twice. The times as the clock has them are printed beside, and nothing is hidden by an average.
 """
 
 import random
@@ -10,20 +18,22 @@ import resource
 import statistics
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import psutil
-
-from soinbox_web.mail.mime.pool import TOO_MUCH, pool
-from soinbox_web.mail.mime.worker import open_guarded
-from tests.mail.mime.bombs import BOMBS, SIZES, everything, inside
+from soinbox_web.mail.mime.pool import pool
+from soinbox_web.mail.mime.worker import CRASHED, NO_HTML, NO_MEETING, REASONS, open_guarded
+from soinbox_web.store import bodies
+from tests.mail.mime.bombs import BOMBS, LARGE, SIZES, everything, inside
 from tests.mail.mime.corpora import CORPORA, html_strings, messages
+from tests.trust.scheduling import Clock
 
 MUTATIONS = 10_000
 SEED = 11
 P99_MS, MAX_SECONDS, MAX_MB, HELD_MS = 50, 2.0, 512, 50
 SLOWEST = 10
+_GIVEN_UP = {*REASONS.values(), CRASHED, NO_HTML, NO_MEETING}
 _SIGNS = b"()<>[]{};,:=\"'\\&#?*%@/ \t\r\n\0\xff-_."
 
 
@@ -36,6 +46,8 @@ def figures(every: int) -> list[dict[str, Any]]:
         print("T3: the public corpora are not installed: not shown")
     bombs = (each for size in SIZES for each in everything(size))
     found.append(_figure("bombs of our own", _each(bombs, every), 115 // every))
+    large = ((f"{name} {size}", BOMBS[name](size)) for size in LARGE for name in BOMBS)
+    found.append(_figure("large ones", _each(large, every), 2 * len(BOMBS) // every))
     found.append(
         _figure("mutations of our bombs", mutations(MUTATIONS // every), MUTATIONS // every, p99=P99_MS)
     )
@@ -88,11 +100,27 @@ def _each(given: Iterable[tuple[str, bytes]], every: int) -> Iterator[tuple[str,
     return (one for number, one in enumerate(given) if number % every == 0)
 
 
+@dataclass(frozen=True, order=True)
+class _Taken:
+    """Of one input: seconds as judged and by the clock, its child's CPU, the caller's gaps likewise."""
+
+    seconds: float
+    clock: float
+    worked: float
+    held: float
+    gap: float
+    what: str
+    size: int
+
+
 class _Watcher:
-    """The largest gap between two moments of a thread that sleeps a millisecond at a time."""
+    """The largest gap between two moments of a thread that sleeps a millisecond at a time: as the clock has
+    it, and without what this thread and the one that began it waited for a processor.
+    """
 
     def __init__(self) -> None:
-        self.largest = 0.0
+        self.largest = self.judged = 0.0
+        self._asking = threading.get_native_id()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -105,85 +133,88 @@ class _Watcher:
         self._thread.join()
 
     def _watch(self) -> None:
-        last = time.perf_counter()
+        clock = Clock([self._asking, threading.get_native_id()])
         while not self._ended.wait(0.001):
-            now = time.perf_counter()
-            self.largest, last = max(self.largest, now - last - 0.001), now
+            passed = clock.lap()
+            self.largest = max(self.largest, passed.seconds - 0.001)
+            self.judged = max(self.judged, passed.judged - 0.001)
 
 
 def _figure(
     name: str, given: Iterable[tuple[str, bytes]], goal: int, p99: int | None = None
 ) -> dict[str, Any]:
     """Open each; what it took, and for how long the watcher was held meanwhile."""
-    taken: list[tuple[float, str, int]] = []
-    held: list[tuple[float, str]] = []
+    taken: list[_Taken] = []
     before, too_much, raised = pool().ended.copy(), 0, 0
     open_guarded(b"")  # a child is there
     with _Watcher() as idle:
         time.sleep(1)
-    cpu = 0.0
     for what, raw in given:
+        packed = bodies.pack(raw)
         with _Watcher() as watcher:
-            begun, worked = time.perf_counter(), _worked()
+            clock = Clock([threading.get_native_id()], [each.process.pid for each in pool().idle])
             try:
-                shown = open_guarded(raw, "somebody").message
-                too_much += TOO_MUCH in shown.defects
+                shown = open_guarded(bodies.unpack(packed), "somebody").message
+                too_much += not _GIVEN_UP.isdisjoint(shown.defects)
+                raised += CRASHED in shown.defects
             except Exception as error:
                 raised += 1
                 print(f"    RAISED after {what}: {error!r}", flush=True)
-            taken.append((time.perf_counter() - begun, what, len(raw)))
-            cpu = max(cpu, _worked() - worked)
-        held.append((watcher.largest, what))
-    found = _tell(name, goal, p99, taken, held, too_much, raised + (pool().ended - before)[1])
-    print(f"    the most CPU for one {cpu:.2f} s; nothing asked, the gap was {idle.largest * 1000:.0f} ms")
-    return {**found, "most_cpu_seconds": round(cpu, 2), "idle_held_ms": round(idle.largest * 1000, 1)}
-
-
-def _worked() -> float:
-    """Seconds of CPU of the children that are there."""
-    total = 0.0
-    for child in list(pool().idle):
-        times = psutil.Process(child.process.pid).cpu_times()
-        total += times.user + times.system
-    return total
+            passed = clock.lap()
+        seconds = max(passed.judged, passed.worked)
+        taken.append(
+            _Taken(seconds, passed.seconds, passed.worked, watcher.judged, watcher.largest, what, len(raw))
+        )
+    found = _tell(name, goal, p99, taken, too_much, raised, pool().ended - before)
+    print(f"    nothing asked, the gap was {idle.largest * 1000:.0f} ms, judged {idle.judged * 1000:.0f} ms")
+    return {**found, "idle_held_ms": round(idle.judged * 1000, 1)}
 
 
 def _tell(
     name: str,
     goal: int,
     p99: int | None,
-    taken: list[tuple[float, str, int]],
-    held: list[tuple[float, str]],
+    taken: list[_Taken],
     too_much: int,
     raised: int,
+    ended: Mapping[int | None, int],
 ) -> dict[str, Any]:
     taken.sort(reverse=True)
-    p99_ms = taken[len(taken) // 100][0] * 1000
-    held_ms, held_by = max(held)[0] * 1000, max(held)[1]
+    p99_ms = taken[len(taken) // 100].seconds * 1000
+    holder = max(taken, key=lambda each: each.held)
     pool().close()  # so that the memory of the children is known
+    worked, clock = max(each.worked for each in taken), max(each.clock for each in taken)
+    gap_ms = max(each.gap for each in taken) * 1000
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    slow = sum(1 for seconds, *_ in taken if seconds > MAX_SECONDS)
+    slow = sum(1 for each in taken if each.seconds > MAX_SECONDS)
     met = (
         len(taken) >= goal
         and not raised
         and not slow
         and memory <= MAX_MB
-        and held_ms <= HELD_MS
+        and holder.held * 1000 <= HELD_MS
         and (p99 is None or p99_ms <= p99)
     )
     print(
         f"T3 {name}: {len(taken)} read (goal >= {goal}), {raised} exceptions (goal 0), "
         f"{slow} over 2 s (goal 0); "
         f"p99 {p99_ms:.0f} ms ({f'goal <= {p99}' if p99 else 'no goal: each is made to be slow'}), "
-        f"median {statistics.median(seconds for seconds, *_ in taken) * 1000:.1f} ms, "
-        f"slowest {taken[0][0]:.2f} s; told as too much {too_much}; children's memory {memory:.0f} MB "
-        f"(goal <= {MAX_MB}); the caller held {held_ms:.0f} ms at most (goal <= {HELD_MS}), by {held_by}"
+        f"median {statistics.median(each.seconds for each in taken) * 1000:.1f} ms, "
+        f"slowest {taken[0].seconds:.2f} s (by the clock {clock:.2f} s, most CPU {worked:.2f} s); "
+        f"told as too much {too_much}, children ended {dict(ended)}; "
+        f"children's memory {memory:.0f} MB (goal <= {MAX_MB}); "
+        f"the caller held {holder.held * 1000:.0f} ms at most (goal <= {HELD_MS}), by {holder.what}; "
+        f"by the clock {gap_ms:.0f} ms"
     )
-    for seconds, what, size in taken[:SLOWEST]:
-        print(f"    {seconds * 1000:7.0f} ms  {size:>9} bytes  {what}", flush=True)
+    for each in taken[:SLOWEST]:
+        times = f"{each.seconds * 1000:7.0f} ms  {each.clock * 1000:7.0f} by the clock"
+        print(f"    {times}  {each.size:>9} bytes  {each.what}", flush=True)
     return {
         "figure": f"T3 {name}", "runs": len(taken), "wrong": raised + slow, "goal": goal, "met": met,
-        "p99_ms": round(p99_ms, 1), "held_ms": round(held_ms, 1), "too_much": too_much,
-        "slowest": {what: round(seconds, 3) for seconds, what, _ in taken[:SLOWEST]},
+        "p99_ms": round(p99_ms, 1), "held_ms": round(holder.held * 1000, 1), "too_much": too_much,
+        "slowest": {each.what: round(each.seconds, 3) for each in taken[:SLOWEST]},
+        "slowest_by_the_clock": round(clock, 3),
+        "most_cpu_seconds": round(worked, 2),
+        "held_by_the_clock_ms": round(gap_ms, 1),
         "memory_mb": {f"reading {name}": [round(memory)]},
     }  # fmt: skip
