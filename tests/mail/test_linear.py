@@ -178,7 +178,7 @@ CASES: dict[str, Case] = {
         envelope.read_envelope, lambda n: fetched(b"BODYSTRUCTURE (" + fill(b"(a)", n)), 60_000
     ),
     "envelope deep structure": (
-        envelope.read_envelope, lambda n: fetched(b"BODYSTRUCTURE " + fill(b"(" * 7 + b")" * 7, n)), 60_000
+        envelope.read_envelope, lambda n: fetched(b"BODYSTRUCTURE " + fill(b"(" * 7 + b")" * 7, n)), 30_000
     ),
     "envelope too deep": (
         envelope.read_envelope, lambda n: fetched(b"BODYSTRUCTURE " + fill(b"(((((((((a", n)), 60_000
