@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail import folders as server
-from soinbox_web.mail.envelope_batches import Asked, Envelopes
-from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap import folders as server
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.imap.envelope_batches import Asked, Envelopes
 from soinbox_web.model import uid_set
 from soinbox_web.model.account import Account
 from soinbox_web.model.allow_list import AllowList

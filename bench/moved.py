@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import measures
-from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.wire import Wire
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.net.wire import Wire
 from soinbox_web.model.account import Account
 from soinbox_web.model.server import Login
 from soinbox_web.rehearsal.certificates import Authority

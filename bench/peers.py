@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imap_tools import MailBox
 
-from soinbox_web.mail.envelope import ITEMS
+from soinbox_web.mail.imap.envelope import ITEMS
 from tests.servers.dovecot import Dovecot
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench import mailboxes, measures
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.account import Account
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime

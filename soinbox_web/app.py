@@ -7,7 +7,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from soinbox_web.runtime import Runtime, build
 from soinbox_web.settings import Settings
-from soinbox_web.web import access, banners, blueprints, failures, language, look, templates
+from soinbox_web.web import access, banners, blueprints, failures, jinja, language, template_globals
 
 
 class RowNumber(IntegerConverter):
@@ -37,7 +37,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
     )
     app.url_map.converters["int"] = RowNumber
-    for plug in (templates, language, look, access, banners, failures):
+    for plug in (jinja, language, template_globals, access, banners, failures):
         plug.install(app)
     for blueprint in blueprints.ALL:
         app.register_blueprint(blueprint)

@@ -36,11 +36,11 @@ def _run_uvicorn(settings: Settings) -> None:
     import uvicorn
 
     uvicorn.run(
-        "soinbox_web.asgi:application",
+        "soinbox_web.serving.application:application",
         factory=True,
         host=settings.host,
         port=settings.port,
-        http="soinbox_web.head:BoundedHead",
+        http="soinbox_web.serving.head:BoundedHead",
         ws="none",
         workers=WEB_WORKERS,
         timeout_graceful_shutdown=2,

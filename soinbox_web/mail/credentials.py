@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from soinbox_web.mail import authorization, issuers
-from soinbox_web.mail.net import Network
+from soinbox_web.mail import issuers, oauth
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.account import Account
 from soinbox_web.model.oauth import Grant
 from soinbox_web.model.server import Protocol as Side
@@ -67,13 +67,13 @@ def access_token(account: Account, side: Side, kept: Kept, network: Network, *, 
             issuer = issuers.issuer_of(client, network)
             refresh = kept.refresh_token(account)
             try:
-                grant = authorization.renew(client, issuer, network, refresh)
+                grant = oauth.renew(client, issuer, network, refresh)
             except SignInError as error:
                 newer = kept.refresh_token(account)  # another process may have renewed it meanwhile
                 if error.problem.code != "token_revoked" or newer == refresh:
                     raise
                 refresh = newer
-                grant = authorization.renew(client, issuer, network, refresh)
+                grant = oauth.renew(client, issuer, network, refresh)
             if grant.refresh != refresh:
                 kept.replace_refresh_token(account, refresh, grant.refresh)
             kept.keep_grant(account, grant)

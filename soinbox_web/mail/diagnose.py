@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from imap_tools.errors import ImapToolsError, UnexpectedCommandStatusError
 
 from soinbox_web.mail.discovery import providers
-from soinbox_web.mail.imap_client import ImapAbort, ImapError
-from soinbox_web.mail.wire import Overflow
+from soinbox_web.mail.imap.client import ImapAbort, ImapError
+from soinbox_web.mail.net.wire import Overflow
 from soinbox_web.model.diagnosis import Reading, SecretShape, read_refusal, service_of, shown
 from soinbox_web.model.provider import Provider
 from soinbox_web.model.server import DEFAULT_PORTS, Endpoint, Login, Protocol

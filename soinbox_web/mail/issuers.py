@@ -4,7 +4,7 @@ import json
 from urllib.parse import urlsplit
 
 from soinbox_web.mail.discovery import providers
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.oauth import Issuer
 from soinbox_web.problems import Problem, SignInError
 from soinbox_web.settings import OAuthClient, Settings

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.net import Cancelled, Network, never
-from soinbox_web.mail.smtp import SmtpConnection
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.net.network import Cancelled, Network, never
+from soinbox_web.mail.net.opening import Timeouts
+from soinbox_web.mail.smtp.submission import SmtpConnection
 from soinbox_web.mail.stages import Stages, silent
-from soinbox_web.mail.transport import Timeouts
 from soinbox_web.model.provider import Provider
 from soinbox_web.model.server import Login, Protocol
 from soinbox_web.model.stage import Stage

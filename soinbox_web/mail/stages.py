@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from soinbox_web.clock import Clock, SystemClock
 from soinbox_web.mail.diagnose import FOREIGN, error_of, problem_of
-from soinbox_web.mail.net import Cancelled, never
+from soinbox_web.mail.net.network import Cancelled, never
 from soinbox_web.model.provider import Provider
 from soinbox_web.model.server import Login, Protocol
 from soinbox_web.model.stage import Stage, StageName

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from soinbox_web.clock import timestamp
-from soinbox_web.mail import authorization, issuers
-from soinbox_web.mail.net import Network
+from soinbox_web.mail import issuers, oauth
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.account import Account, as_seen
 from soinbox_web.model.day import Hour
 from soinbox_web.model.folder import Folder
 from soinbox_web.problems import AccessError, Problem, ServerError, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts, actions, changes, folders, hours, requests
+from soinbox_web.store import account_hours, accounts, actions, changes, folders, requests
 from soinbox_web.texts import Translate
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def report(runtime: Runtime, user_id: int, account_id: int) -> AccountReport:
     with runtime.db.read() as connection:
         attempts = accounts.attempts(connection, account.id)
         checking = any(request.kind == "refresh" for request in requests.open_of(connection, account.id))
-        day = hours.last_day(connection, account.id, runtime.clock.now())
+        day = account_hours.last_day(connection, account.id, runtime.clock.now())
         unpushed, oldest = actions.waiting(connection, account.id)
     waiting = sum(folder.awaited for folder in found)
     return AccountReport(
@@ -177,7 +177,7 @@ def _revoke(runtime: Runtime, account: Account, refresh: str) -> None:
         return
     network = Network(runtime.settings, runtime.clock)
     try:
-        authorization.revoke(client, issuers.issuer_of(client, network), network, refresh)
+        oauth.revoke(client, issuers.issuer_of(client, network), network, refresh)
     except SoinboxError as error:
         log.warning("account %d: permission not revoked: %s", account.id, error.problem.code)
 

@@ -9,12 +9,12 @@ from itertools import groupby
 from sqlite3 import Row
 from typing import Any, NamedTuple
 
-from soinbox_web.mail import changing
-from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused, NotNow
-from soinbox_web.mail.bodies import LARGEST, fetch_bodies
-from soinbox_web.mail.folder_names import encode
-from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap import folders as server
+from soinbox_web.mail.imap import mailbox_changes
+from soinbox_web.mail.imap.bodies import LARGEST, fetch_bodies
+from soinbox_web.mail.imap.commands import CommandRefused, NotNow
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.imap.folder_names import encode
 from soinbox_web.model import backoff
 from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder, Role
@@ -141,10 +141,10 @@ def _do(desk: Desk, group: Sequence[Action]) -> None:
     uids = [action.key.uid for action in group]
     if first.kind == "flag":
         add, remove = first.arguments.get("add", ()), first.arguments.get("remove", ())
-        changing.store_flags(desk.connection, uids, add=add, remove=remove)
+        mailbox_changes.store_flags(desk.connection, uids, add=add, remove=remove)
         _flagged(desk, folder, uids, add, remove)
     elif target is None:
-        _left(desk, folder, uids, changing.expunge(desk.connection, uids))
+        _left(desk, folder, uids, mailbox_changes.expunge(desk.connection, uids))
     else:
         _carry(desk, group, folder, target)
         desk.touched.add(target.name)
@@ -157,13 +157,13 @@ def _carry(desk: Desk, group: Sequence[Action], folder: Folder, target: Target) 
     copied = copies and _copied_before(desk, group, folder, target)
     if group[0].kind == "copy":
         if not copied:
-            changing.copy(desk.connection, uids, target.wire)
+            mailbox_changes.copy(desk.connection, uids, target.wire)
         return
-    known, places = _known(desk, folder, uids), changing.Places()
+    known, places = _known(desk, folder, uids), mailbox_changes.Places()
     if copied:
-        gone = changing.expunge(desk.connection, uids)
+        gone = mailbox_changes.expunge(desk.connection, uids)
     else:
-        gone, places = changing.move(desk.connection, uids, target.wire)
+        gone, places = mailbox_changes.move(desk.connection, uids, target.wire)
     _left(desk, folder, uids, gone)
     for action in group:
         validity, uid = places.get(action.key.uid, (0, 0))
@@ -195,7 +195,7 @@ def _lies_here(desk: Desk, row: Row, whole: bytes | None) -> bool:
     """In the folder that is open is a message like this, with these bytes unless it is too large to look."""
     if not row["message_id"]:
         return False
-    alike = changing.find_message_id(desk.connection, row["message_id"], row["size"])
+    alike = mailbox_changes.find_message_id(desk.connection, row["message_id"], row["size"])
     if row["size"] > LARGEST or not alike:
         return bool(alike)
     return whole in _digests(desk, alike).values()
@@ -215,10 +215,10 @@ def _append(desk: Desk, action: Action) -> None:
     message_id = action.arguments.get("message_id", "")
     if message_id and (action.arguments.get("look_first") or action.attempts > 0):
         server.examine(desk.connection, target.wire)
-        if changing.find_message_id(desk.connection, message_id):
+        if mailbox_changes.find_message_id(desk.connection, message_id):
             desk.touched.add(target.name)
             return
-    changing.append(desk.connection, target.wire, content, action.arguments.get("flags", ()))
+    mailbox_changes.append(desk.connection, target.wire, content, action.arguments.get("flags", ()))
     desk.touched.add(target.name)
 
 
@@ -301,7 +301,7 @@ def _for(desk: Desk, role: Role, name: str) -> Target:
     )
     if found is None:
         wire = encode(name, utf8=desk.connection.utf8)
-        changing.create(desk.connection, wire)
+        mailbox_changes.create(desk.connection, wire)
         return Target(name, wire)
     return Target(found.name, found.wire)
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 
-from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused, NotNow, Unavailable, cause_of
-from soinbox_web.mail.bodies import LARGEST, fetch_beginning, fetch_bodies, object_ids
-from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap import folders as server
+from soinbox_web.mail.imap.bodies import LARGEST, fetch_beginning, fetch_bodies, object_ids
+from soinbox_web.mail.imap.commands import CommandRefused, NotNow, Unavailable, cause_of
+from soinbox_web.mail.imap.connection import ImapConnection
 from soinbox_web.mail.mime import authentication
 from soinbox_web.mail.mime.child import Slow
 from soinbox_web.mail.mime.pool import Busy
@@ -24,7 +24,6 @@ from soinbox_web.model.sync_plan import BODIES_SINCE, NO_BODIES, in_order
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import (
-    aside,
     bodies,
     changes,
     folders,
@@ -32,6 +31,7 @@ from soinbox_web.store import (
     own_servers,
     requests,
     search,
+    skipped_messages,
     suspects,
 )
 from soinbox_web.store.database import Database
@@ -192,7 +192,7 @@ def _fetch_one(reader: Reader, key: MessageKey | None) -> None:
     with reader.mailbox.read() as connection:
         row = messages.find(connection, key.folder, key.uidvalidity, key.uid) if key else None
         folder = folders.by_name(connection, key.folder) if key else None
-        stands_aside = key and aside.find(connection, key.folder, key.uidvalidity, key.uid)
+        stands_aside = key and skipped_messages.find(connection, key.folder, key.uidvalidity, key.uid)
         here = row is not None and bodies.has(connection, row["id"])
     if here:
         return
@@ -222,7 +222,7 @@ def _fetch_source(reader: Reader, folder: Folder, uid: int) -> None:
         raise AccessError(Problem("message_gone", "imap"))
     now = reader.runtime.clock.now()
     with reader.mailbox.write() as connection:
-        aside.keep_source(connection, folder.id, uid, bodies.pack(raw))
+        skipped_messages.keep_source(connection, folder.id, uid, bodies.pack(raw))
         changes.record(connection, "body", now, account_id=reader.account.id, detail=folder.name)
 
 

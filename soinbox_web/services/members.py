@@ -25,7 +25,7 @@ from soinbox_web.store import (
     sessions,
     users,
 )
-from soinbox_web.store.buckets import Limit, take
+from soinbox_web.store.rate_limits import Limit, take
 
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that looks like another
 CODE_LIMIT = Limit(10, timedelta(minutes=1))

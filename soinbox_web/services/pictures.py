@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from soinbox_web.mail.mime.worker import part_guarded
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.message import MessageKey, ParsedMessage
 from soinbox_web.model.picture import picture_type
 from soinbox_web.problems import AccessError, Problem

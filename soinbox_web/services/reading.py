@@ -16,7 +16,17 @@ from soinbox_web.model.message import MessageKey
 from soinbox_web.model.sync_plan import BODIES_SINCE, NO_BODIES
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import accounts, actions, aside, bodies, folders, messages, persons, requests, search
+from soinbox_web.store import (
+    accounts,
+    actions,
+    bodies,
+    folders,
+    messages,
+    persons,
+    requests,
+    search,
+    skipped_messages,
+)
 from soinbox_web.store.filter import Filter
 from soinbox_web.store.messages import Cursor
 from soinbox_web.store.overlay import Overlay, RowIds
@@ -71,7 +81,9 @@ def listing(
             if not query.filtered:
                 hidden = overlay.hidden(connection, folder.id, folder.name, folder.uidvalidity)
                 count = max(0, folder.total - folder.aside - hidden)
-                left_out = aside.left_out(connection, folder.id) if account.sync_days and not older else 0
+                left_out = (
+                    skipped_messages.left_out(connection, folder.id) if account.sync_days and not older else 0
+                )
                 return Listing(
                     account, folder, every, unread, rows, count, newer, older, problem, left_out=left_out
                 )

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from soinbox_web.clock import timestamp
-from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused, Unavailable
-from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap import folders as server
+from soinbox_web.mail.imap.commands import CommandRefused, Unavailable
+from soinbox_web.mail.imap.connection import ImapConnection
 from soinbox_web.model.account import Account
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.listing import Coverage

@@ -7,8 +7,8 @@ from soinbox_web.model.member import Member, Session
 from soinbox_web.problems import InputError, Problem
 from soinbox_web.problems.members import delayed
 from soinbox_web.runtime import Runtime
-from soinbox_web.store import audit, buckets, passwords, sessions, users
-from soinbox_web.store.buckets import Limit
+from soinbox_web.store import audit, passwords, rate_limits, sessions, users
+from soinbox_web.store.rate_limits import Limit
 
 PER_NAME = Limit(5, timedelta(minutes=96))  # at most 20 guesses a day for one user
 PER_PLACE = Limit(30, timedelta(minutes=1))
@@ -35,9 +35,9 @@ def sign_in(
             if known_device
             else [(f"{whom} {name}", PER_NAME), (f"place {place}", PER_PLACE)]
         )
-        waits = [buckets.take(connection, bucket, limit, now) for bucket, limit in brakes]
+        waits = [rate_limits.take(connection, bucket, limit, now) for bucket, limit in brakes]
         for kind in ("nobody", "place"):
-            buckets.keep_newest(connection, kind, MOST_KEPT)
+            rate_limits.keep_newest(connection, kind, MOST_KEPT)
         stored = users.password_hash(connection, member.id) if member else None
     if any(waits):
         raise InputError(delayed(max(waits)))
@@ -45,10 +45,10 @@ def sign_in(
         raise InputError(Problem("member_refused"))
     with runtime.db.write() as connection:
         for bucket, limit in brakes:
-            buckets.give_back(connection, bucket, limit, now)
+            rate_limits.give_back(connection, bucket, limit, now)
         audit.note(connection, "signed in", now, user_id=member.id)
         sessions.prune(connection, now)
-        buckets.prune(connection, now)
+        rate_limits.prune(connection, now)
     return member, begin(runtime, member, user_agent)
 
 

@@ -10,7 +10,7 @@ from soinbox_web.clock import moment, timestamp
 from soinbox_web.model.account import Account, SideStatus
 from soinbox_web.model.server import Login
 from soinbox_web.problems import AccessError, Problem, StoreError
-from soinbox_web.store import changes, hours
+from soinbox_web.store import account_hours, changes
 from soinbox_web.store.vault import Associated, Vault
 from soinbox_web.texts import Translate
 
@@ -221,7 +221,7 @@ def record_attempt(
     else:
         failures = before.consecutive_failures + 1
         now = SideStatus(before.last_success_at, at, next_retry_at, failures, problem, before.mode, at)
-        hours.add(connection, account_id, at, failures=1)
+        account_hours.add(connection, account_id, at, failures=1)
     set_status(connection, account_id, side, now)
 
 

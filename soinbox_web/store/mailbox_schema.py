@@ -105,8 +105,8 @@ CREATE TABLE IF NOT EXISTS kept_bodies (
 ) STRICT;
 
 -- Messages that are not fetched: what cannot be had until another version tries, or (version '') older than
--- the account's horizon. `reason` is a code (store/aside.py); `day` is when the connection broke over it; the
--- rest is its name as far as it is known, and the beginning of its source for a while.
+-- the account's horizon. `reason` is a code (store/skipped_messages.py); `day` is when the connection
+-- broke over it; the rest is its name as far as it is known, and the beginning of its source for a while.
 CREATE TABLE IF NOT EXISTS set_aside (
   folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
   uid INTEGER NOT NULL,

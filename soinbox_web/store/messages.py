@@ -12,7 +12,7 @@ from json.encoder import encode_basestring
 from typing import Any, Literal
 
 from soinbox_web.model.message import Correspondent, Envelope
-from soinbox_web.store import aside, threads
+from soinbox_web.store import skipped_messages, threads
 from soinbox_web.store.filter import EVERYTHING, LAST_SECOND, Filter, next_id, row_id
 from soinbox_web.store.moments import time_text
 
@@ -198,7 +198,7 @@ def remove(connection: sqlite3.Connection, folder_id: int, gone: Sequence[int]) 
     )
     connection.execute(f"DELETE FROM search WHERE rowid IN ({which})", (folder_id, asked))  # noqa: S608
     removed = connection.execute(f"DELETE FROM messages WHERE id IN ({which})", (folder_id, asked)).rowcount  # noqa: S608
-    aside.take_in(connection, folder_id, gone)
+    skipped_messages.take_in(connection, folder_id, gone)
     if removed:
         connection.execute(
             "UPDATE folders SET stored = max(0, stored - ?), total = max(0, total - ?) WHERE id = ?",

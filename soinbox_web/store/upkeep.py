@@ -5,7 +5,7 @@ from datetime import datetime
 
 from soinbox_web.clock import timestamp
 from soinbox_web.model.account import as_seen
-from soinbox_web.store import accounts, fallen, figures
+from soinbox_web.store import accounts, fallen, instance_figures
 
 
 def is_precious(connection: sqlite3.Connection) -> bool:
@@ -65,10 +65,10 @@ def down(connection: sqlite3.Connection, now: datetime) -> dict[str, str]:
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'fallen'").fetchone():
         return {}
     found = {each.part: f"ended by an error, {each.count} times in a row" for each in fallen.all(connection)}
-    age = figures.heartbeat_age(connection, fallen.MAILROOM, now)
+    age = instance_figures.heartbeat_age(connection, fallen.MAILROOM, now)
     if age is None:
         return found
-    if age > figures.ALIVE:
+    if age > instance_figures.ALIVE:
         return {fallen.MAILROOM: "gives no sign of life", **found}
     seen = [as_seen(each, now) for each in accounts.all(connection)]
     silent = [each.address for each in seen if each.is_silent]

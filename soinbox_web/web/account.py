@@ -9,7 +9,7 @@ from soinbox_web.clock import moment
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import AccessError, InputError, Problem, ServerError, SoinboxError
-from soinbox_web.services import accounts, aside, triage
+from soinbox_web.services import accounts, skipped_messages, triage
 from soinbox_web.services import setup as setups
 from soinbox_web.services.setup import report
 from soinbox_web.web import hx, reports
@@ -168,10 +168,10 @@ def why_aside(reason: str) -> str:
 @account.get("/accounts/<int:account_id>/aside/<key>")
 def aside_source(account_id: int, key: str) -> ResponseReturnValue:
     """What the source of a message that stands aside begins with; looked for again until it is here."""
-    found = aside.one(runtime(), current_user.id, _aside_key(account_id, key))
+    found = skipped_messages.one(runtime(), current_user.id, _aside_key(account_id, key))
     raw, problem = None, None
     try:
-        raw = aside.source(runtime(), current_user.id, found.key)
+        raw = skipped_messages.source(runtime(), current_user.id, found.key)
     except SoinboxError as error:
         problem = error.problem
     if raw is None and problem is None:
@@ -186,7 +186,7 @@ def aside_source(account_id: int, key: str) -> ResponseReturnValue:
 @account.post("/accounts/<int:account_id>/aside/<key>/delete")
 def aside_delete(account_id: int, key: str) -> ResponseReturnValue:
     """Deleted at the provider like any other message, and can be taken back as long."""
-    found = aside.one(runtime(), current_user.id, _aside_key(account_id, key))
+    found = skipped_messages.one(runtime(), current_user.id, _aside_key(account_id, key))
     triage.act(runtime(), current_user.id, [found.key], "delete")
     return see_other(url_for("account.status", account_id=account_id, _anchor="aside"))
 
@@ -206,8 +206,8 @@ def _status(account_id: int, problem: Problem | None = None) -> Response:
         status=problem.kind.status if problem else 200,
         report=report,
         account=report.account,
-        set_aside=aside.listing(runtime(), current_user.id, account_id),
-        folders_left_out=aside.folders_left_out(runtime(), current_user.id, account_id),
+        set_aside=skipped_messages.listing(runtime(), current_user.id, account_id),
+        folders_left_out=skipped_messages.folders_left_out(runtime(), current_user.id, account_id),
         problem=problem,
     )
 

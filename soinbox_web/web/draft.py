@@ -10,14 +10,14 @@ from flask_login import current_user
 
 from soinbox_web.model.message import MessageKey, ParsedMessage
 from soinbox_web.problems import AccessError, Problem, SoinboxError
-from soinbox_web.services import composing, reading, recipients, sending, viewing
+from soinbox_web.services import composing, message_content, reading, recipients, sending
 from soinbox_web.services.composing import Source
 from soinbox_web.store import persons
 from soinbox_web.web import dates
 from soinbox_web.web.access import token_in_form
 from soinbox_web.web.forms.draft import DraftForm
+from soinbox_web.web.jinja import draw
 from soinbox_web.web.page import page, row_number, runtime, see_other
-from soinbox_web.web.templates import draw
 
 draft = Blueprint("draft", __name__)
 
@@ -39,7 +39,7 @@ def new() -> ResponseReturnValue:
             raise AccessError(Problem("not_found"))
         if raw is None:
             return _wait(key)
-        parsed = viewing.parsed(raw, current_user.id)
+        parsed = message_content.parsed(raw, current_user.id)
         source = Source(key, parsed, raw, _line(kind, parsed))
     to = request.args.get("to", "")
     draft_id = composing.start(runtime(), current_user.id, account_id, kind, to=to, source=source)

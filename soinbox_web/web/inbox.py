@@ -14,16 +14,16 @@ from soinbox_web.clock import moment, timestamp
 from soinbox_web.model.listing import EVERY_SENDERS, EVERY_SORT, Listing, Query
 from soinbox_web.services import reading, searching, sending, triage
 from soinbox_web.store import accounts, options
-from soinbox_web.web import dates, hx, names, opened, rows
+from soinbox_web.web import dates, hx, list_rows, message_pane, names
 from soinbox_web.web.language import local, zone
+from soinbox_web.web.live_position import live_since
 from soinbox_web.web.page import inside, look_again, page, runtime, see_other
-from soinbox_web.web.since import live_since
 
 inbox = Blueprint("inbox", __name__)
 dates.install(inbox)
 names.install(inbox)
 inbox.add_app_template_global(live_since)
-inbox.add_app_template_global(rows.drawn_rows)
+inbox.add_app_template_global(list_rows.drawn_rows)
 
 
 @inbox.app_template_global()
@@ -53,7 +53,7 @@ def folder(account_id: int) -> ResponseReturnValue:
     if wanted == "message-list":
         context["opened_key"] = open_key
     else:
-        context |= opened.pane(request.args.get("message", ""))
+        context |= message_pane.pane(request.args.get("message", ""))
     if wanted != "message-pane":
         context |= _list_context(account_id, query, open_key)
     else:
@@ -61,7 +61,7 @@ def folder(account_id: int) -> ResponseReturnValue:
     gone = wanted != "message-list" and bool(request.args.get("message")) and context.get("message") is None
     coverage = context.get("coverage")
     if coverage and coverage.state == "asking":
-        look_again(opened.FETCHING)
+        look_again(message_pane.FETCHING)
     return page("inbox.html", "message-list", "message-pane", status=404 if gone else 200, **context)
 
 

@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from soinbox_web.problems import Problem
 from soinbox_web.texts import LANGUAGES, catalog
+from soinbox_web.web.jinja import Functions, Spoken
 from soinbox_web.web.page import runtime
-from soinbox_web.web.templates import Functions, Spoken
 
 
 def install(app: Flask) -> None:

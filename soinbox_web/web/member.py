@@ -15,7 +15,7 @@ from soinbox_web.web.access import administrators_only, open_to_all, token_in_fo
 from soinbox_web.web.forms.member import InvitationForm, PasswordForm, SettingsForm
 from soinbox_web.web.language import zone_name
 from soinbox_web.web.page import inside, page, runtime, see_other
-from soinbox_web.web.renewal import enter_again
+from soinbox_web.web.session_cookie import enter_again
 
 member = Blueprint("member", __name__)
 

@@ -10,15 +10,15 @@ from flask_login import current_user
 from soinbox_web.model.message import MessageKey
 from soinbox_web.model.opened import Opened
 from soinbox_web.problems import AccessError, Problem, SoinboxError
-from soinbox_web.services import pictures, reading, triage, viewing
+from soinbox_web.services import message_content, pictures, reading, triage
 from soinbox_web.store import options
-from soinbox_web.web import hx, opened
+from soinbox_web.web import hx, message_pane
 from soinbox_web.web.access import open_to_all
+from soinbox_web.web.jinja import draw
 from soinbox_web.web.page import inside, page, runtime, see_other
-from soinbox_web.web.templates import draw
 
 message = Blueprint("message", __name__)
-message.add_app_template_global(opened.as_it_is)
+message.add_app_template_global(message_pane.as_it_is)
 
 BODY_CSP = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:; "
@@ -32,7 +32,7 @@ HEADERS = 256_000  # bytes shown
 
 @message.get("/messages/<key>")
 def show(key: str) -> ResponseReturnValue:
-    context = opened.pane(str(_key(key)))
+    context = message_pane.pane(str(_key(key)))
     if context["message"] is None:
         raise AccessError(context["pane_problem"] or Problem("not_found"))
     back = url_for("inbox.folder", account_id=_key(key).account_id, folder=_key(key).folder)
@@ -48,7 +48,7 @@ def body(key: str) -> ResponseReturnValue:
         abort(403)
     found = _key(key)
     shown = _opened(found)
-    html = opened.frame(found, shown)
+    html = message_pane.frame(found, shown)
     return _sealed(draw("message_body.html", html=html, parsed=shown.message), BODY_CSP)
 
 
@@ -59,24 +59,24 @@ def print(key: str) -> ResponseReturnValue:
         abort(403)
     found = _key(key)
     row, shown = reading.message(runtime(), current_user.id, found), _opened(found)
-    html = opened.frame(found, shown)
+    html = message_pane.frame(found, shown)
     return _sealed(draw("message_print.html", html=html, parsed=shown.message, message=row), PRINT_CSP)
 
 
 @message.get("/messages/<key>/parts/<int:part>")
 def part(key: str, part: int) -> ResponseReturnValue:
     """An attachment: saved, or with `preview=1` and a harmless picture shown."""
-    found = viewing.part(_raw(_key(key)), part, current_user.id)
-    shown = request.args.get("preview") == "1" and found.type != viewing.BINARY
-    kind = found.type if shown else viewing.BINARY
+    found = message_content.part(_raw(_key(key)), part, current_user.id)
+    shown = request.args.get("preview") == "1" and found.type != message_content.BINARY
+    kind = found.type if shown else message_content.BINARY
     return _file(found.content, kind, found.name, "inline" if shown else "attachment")
 
 
 @message.get("/messages/<key>/source.eml")
 def source(key: str) -> ResponseReturnValue:
     raw = _raw(_key(key))
-    name = (viewing.parsed(raw, current_user.id).subject or "message")[:80]
-    return _file(raw, viewing.BINARY, f"{name.translate(_NOT_IN_NAMES)}.eml", "attachment")
+    name = (message_content.parsed(raw, current_user.id).subject or "message")[:80]
+    return _file(raw, message_content.BINARY, f"{name.translate(_NOT_IN_NAMES)}.eml", "attachment")
 
 
 @message.get("/messages/<key>/headers")
@@ -108,7 +108,7 @@ def image(token: str) -> ResponseReturnValue:
 def trust(key: str) -> ResponseReturnValue:
     """Always show the pictures of this sender."""
     for sender in _opened(_key(key)).message.sender[:1]:
-        viewing.trust(runtime(), current_user.id, sender.address)
+        message_content.trust(runtime(), current_user.id, sender.address)
     return see_other(inside(request.form.get("next")) or url_for("message.show", key=key))
 
 
@@ -166,7 +166,7 @@ def _raw(key: MessageKey) -> bytes:
 
 
 def _opened(key: MessageKey) -> Opened:
-    return viewing.opened(_raw(key), current_user.id)
+    return message_content.opened(_raw(key), current_user.id)
 
 
 def _folder_url(keys: list[MessageKey]) -> str:

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from soinbox_web.services import composing, sending
+from soinbox_web.web.live_position import live_since
 from soinbox_web.web.page import page, runtime, see_other
-from soinbox_web.web.since import live_since
 
 outbox = Blueprint("outbox", __name__)
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from soinbox_web.runtime import Runtime
 from soinbox_web.web import hx
-from soinbox_web.web.templates import draw
+from soinbox_web.web.jinja import draw
 
 
 def page(template: str, *partials: str, status: int = 200, **context: Any) -> Response:

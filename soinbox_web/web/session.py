@@ -12,7 +12,7 @@ from soinbox_web.web.forms.session import FirstAdministratorForm, NewMemberForm,
 from soinbox_web.web.language import known_zone
 from soinbox_web.web.language import language as chosen_language
 from soinbox_web.web.page import inside, page, runtime, see_other
-from soinbox_web.web.renewal import enter_again, fresh_cookie
+from soinbox_web.web.session_cookie import enter_again, fresh_cookie
 
 session = Blueprint("session", __name__)
 

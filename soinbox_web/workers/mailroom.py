@@ -18,7 +18,7 @@ from soinbox_web.settings import Settings, from_environment
 from soinbox_web.stopping import stop_on
 from soinbox_web.store import fallen, leases
 from soinbox_web.store.fallen import Fallen
-from soinbox_web.workers import janitor
+from soinbox_web.workers import expiry
 from soinbox_web.workers.outbox import Outbox
 from soinbox_web.workers.supervisor import Supervisor
 from soinbox_web.workers.watch import Watch
@@ -56,7 +56,7 @@ def run(runtime: Runtime, stop: threading.Event) -> None:
         working, watch = threading.Event(), Watch(runtime.clock)
         workers: dict[str, Callable[[], None]] = {
             "heartbeat": partial(_beat, runtime, holder, stop, working, watch.fallen),
-            "janitor": partial(janitor.run, runtime, working),
+            "janitor": partial(expiry.run, runtime, working),
             "outbox": partial(Outbox(runtime).run, working),
         }
         threads: list[threading.Thread] = []
@@ -82,11 +82,11 @@ def _taken(runtime: Runtime, holder: str, parts: Iterable[Fallen] = (), *, unkno
             if ours:
                 fallen.note_parts(connection, parts)
             return ours
+    except StoreError as error:
+        log.warning("lease: %s", error.problem.code)
     except Exception as error:  # whatever it is: outside of any watch, it would end the mailroom
-        log.warning(
-            "lease: %s", error.problem.code if isinstance(error, StoreError) else type(error).__name__
-        )
-        return unknown
+        log.warning("lease: %s", type(error).__name__)
+    return unknown
 
 
 def _beat(

@@ -5,16 +5,16 @@ import sqlite3
 import threading
 from functools import partial
 
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.account import Account
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting
 from soinbox_web.store import accounts, changes
-from soinbox_web.workers.budget import Budget
-from soinbox_web.workers.keeper import Keeper
-from soinbox_web.workers.loop import Bell, Loop
-from soinbox_web.workers.post import Post
-from soinbox_web.workers.runner import Runner
+from soinbox_web.workers.account_errands import AccountErrands
+from soinbox_web.workers.account_state import AccountState
+from soinbox_web.workers.account_sync import AccountSync
+from soinbox_web.workers.connection_budget import Budget
+from soinbox_web.workers.scheduler import Bell, Scheduler
 from soinbox_web.workers.watch import Watch, living
 
 LOOK_EVERY = 0.025  # seconds; a look costs some microseconds
@@ -29,8 +29,8 @@ class Supervisor:
         self.runtime = runtime
         self.watch = watch or Watch(runtime.clock)
         self.network = Network(runtime.settings, runtime.clock)
-        self.posts: dict[int, Post] = {}
-        self.loop = Loop(runtime.clock)
+        self.posts: dict[int, AccountState] = {}
+        self.loop = Scheduler(runtime.clock)
         self.budget = Budget()
         self._ending: list[Bell] = []
         self._heard = -1  # the last change that the posts know of; none yet
@@ -121,10 +121,12 @@ class Supervisor:
             post.keeping.ring()
 
     def _open(self, account: Account) -> None:
-        post = self.posts[account.id] = Post(self.runtime, account, self.network, self.loop, self.budget)
+        post = self.posts[account.id] = AccountState(
+            self.runtime, account, self.network, self.loop, self.budget
+        )
         release = partial(self.runtime.release, account.id)
-        self.loop.begin(post.keeping, living(post, "keeper", lambda: Keeper(post).life()), release)
-        self.loop.begin(post.errands, living(post, "errands", lambda: Runner(post).life()), release)
+        self.loop.begin(post.keeping, living(post, "keeper", lambda: AccountSync(post).life()), release)
+        self.loop.begin(post.errands, living(post, "errands", lambda: AccountErrands(post).life()), release)
 
     def _close(self, account_id: int) -> None:
         post = self.posts.pop(account_id, None)

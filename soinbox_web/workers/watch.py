@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from soinbox_web.clock import Clock
 from soinbox_web.model import backoff
 from soinbox_web.store.fallen import Fallen
-from soinbox_web.workers.loop import Life, Wait
-from soinbox_web.workers.post import Post
+from soinbox_web.workers.account_state import AccountState
+from soinbox_web.workers.scheduler import Life, Wait
 
 LASTING = 60.0  # seconds; what has lasted so long is well, and its next end is a first one again
 
@@ -77,7 +77,7 @@ class Watch:
         return [told for each in self._every if (told := each.told())]
 
 
-def living(post: Post, name: str, begin: Callable[[], Life]) -> Life:
+def living(post: AccountState, name: str, begin: Callable[[], Life]) -> Life:
     """One of a post's lives, begun again until it ends by itself; its bell begins it at once."""
     falls = Falls(post.runtime.clock, f"{name} of account {post.account_id}")
     while True:

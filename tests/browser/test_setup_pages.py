@@ -10,7 +10,7 @@ from soinbox_web.problems import Problem
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.rehearsal.scripted_imap import ScriptedImap
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
-from soinbox_web.services import failing
+from soinbox_web.services import account_health
 from tests import seed
 from tests.browser.conftest import OpenPage
 from tests.servers.soinbox import Soinbox
@@ -130,10 +130,10 @@ def test_a_fault_and_its_end_show_on_an_open_page(web: Soinbox, open_page: OpenP
         problem = Problem(
             "credentials_wrong", "imap", "sign_in", facts={"host": "localhost", "username": "anna"}
         )
-        failing.failed(web.runtime, account.id, problem)
+        account_health.failed(web.runtime, account.id, problem)
         expect(page.locator("#banners .banner-bad")).to_have_count(1)
         expect(page.locator("#banners .button")).to_have_attribute("href", f"/accounts/{account.id}/edit")
         expect(page.locator("#health")).to_have_class("health health-bad")
         watched.check()
-        failing.succeeded(web.runtime, account.id)
+        account_health.succeeded(web.runtime, account.id)
         expect(page.locator("#banners .banner-bad")).to_have_count(0)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
+from soinbox_web.mail.net.opening import Timeouts
+from soinbox_web.mail.net.wire import Wire
 from soinbox_web.mail.signin import Secrets, SideResult, SignInResult, sign_in
-from soinbox_web.mail.transport import Timeouts
-from soinbox_web.mail.wire import Wire
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.model.server import Login, Protocol, Security
 from soinbox_web.rehearsal.behaviour import ImapBehaviour, SmtpBehaviour

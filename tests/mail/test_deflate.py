@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from soinbox_web.mail.deflate import PIECE, BrokenDeflate, Deflate
-from soinbox_web.mail.wire import Wire
+from soinbox_web.mail.net.deflate import PIECE, BrokenDeflate, Deflate
+from soinbox_web.mail.net.wire import Wire
 
 
 def packed(*blocks: bytes) -> bytes:

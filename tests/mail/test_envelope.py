@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail import folders
-from soinbox_web.mail.answers import NotNow, run
-from soinbox_web.mail.envelope import ITEMS, Unreadable, read_carefully, read_envelope
-from soinbox_web.mail.envelope_batches import Asked, Envelopes
-from soinbox_web.mail.folder_names import decode, encode, role_by_name
-from soinbox_web.mail.imap import ImapConnection, MailBox
-from soinbox_web.mail.imap_client import ImapClient
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.imap import folders
+from soinbox_web.mail.imap.client import ImapClient
+from soinbox_web.mail.imap.commands import NotNow, run
+from soinbox_web.mail.imap.connection import ImapConnection, MailBox
+from soinbox_web.mail.imap.envelope import ITEMS, Unreadable, read_carefully, read_envelope
+from soinbox_web.mail.imap.envelope_batches import Asked, Envelopes
+from soinbox_web.mail.imap.folder_names import decode, encode, role_by_name
+from soinbox_web.mail.imap.structure import marks, marks_of
+from soinbox_web.mail.imap.tokens import tokens
+from soinbox_web.mail.net.network import Network
+from soinbox_web.mail.net.wire import Wire
 from soinbox_web.mail.stages import Stages
-from soinbox_web.mail.structure import marks, marks_of
-from soinbox_web.mail.tokens import tokens
-from soinbox_web.mail.wire import Wire
 from soinbox_web.model.message import Correspondent, Envelope
 from soinbox_web.model.server import Login
 from soinbox_web.problems import SoinboxError

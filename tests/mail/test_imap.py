@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import imap_tools
 import pytest
 
-from soinbox_web.mail.idle import Idle
-from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.imap_client import ImapAbort
-from soinbox_web.mail.net import Network
-from soinbox_web.mail.wire import Overflow
+from soinbox_web.mail.imap.client import ImapAbort
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.imap.idle import Idle
+from soinbox_web.mail.net.network import Network
+from soinbox_web.mail.net.wire import Overflow
 from soinbox_web.model.server import Protocol
 from soinbox_web.problems import InputError, ServerError, SignInError, SoinboxError
 from soinbox_web.rehearsal.behaviour import SignIn

@@ -15,13 +15,14 @@ import dns.rrset
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail import envelope, folder_answers, header_parts, oauth, structure, tokens
+from soinbox_web.mail import sasl
 from soinbox_web.mail.discovery import dns as mail_dns
 from soinbox_web.mail.discovery import published
 from soinbox_web.mail.discovery.domains import registrable
+from soinbox_web.mail.imap import envelope, folder_answers, header_parts, structure, tokens
 from soinbox_web.mail.mime import authentication
 from soinbox_web.mail.mime.reader import header_fault, read_fields
-from soinbox_web.mail.wire import Wire
+from soinbox_web.mail.net.wire import Wire
 from soinbox_web.model import reply
 from soinbox_web.model.address import Address
 from soinbox_web.model.message import Correspondent
@@ -289,7 +290,7 @@ CASES: dict[str, Case] = {
     "JSON number": (published.read_pacc, lambda n: b'{"a":' + b"9" * n + b"}", 60_000),
     "JSON fraction": (published.read_pacc, lambda n: b'{"a":0.' + b"9" * n + b"}", 60_000),
     "JSON text": (published.read_pacc, lambda n: b'{"a":"' + fill(b"\\u0041", n) + b'"}', 60_000),
-    "challenge": (oauth.challenge, lambda n: base64.b64encode(b'{"a":' + fill(b"[", n)), 2_000),
+    "challenge": (sasl.challenge, lambda n: base64.b64encode(b'{"a":' + fill(b"[", n)), 2_000),
     "SRV records": (records, answered("SRV", lambda k: f"0 0 993 mail{k}.zee.example."), 300),
     "TXT records": (records, answered("TXT", lambda k: f'"v=UAAC1; a=sha256; d={k}"'), 300),
     # what is asked for and shown

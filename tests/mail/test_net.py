@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from soinbox_web.mail.net import Cancelled, Network
+from soinbox_web.mail.net.network import Cancelled, Network
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.problems import NetworkError
 from soinbox_web.settings import Settings

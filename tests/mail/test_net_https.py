@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from soinbox_web.mail.net import Network, Purpose
+from soinbox_web.mail.net.network import Network, Purpose
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.problems import SoinboxError
 from soinbox_web.rehearsal.certificates import Authority

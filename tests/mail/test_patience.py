@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail import bodies, changing, folders
-from soinbox_web.mail.envelope_batches import Asked, Envelopes, fetch_newest
-from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.net import Network
-from soinbox_web.mail.transport import Timeouts
+from soinbox_web.mail.imap import bodies, folders, mailbox_changes
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.imap.envelope_batches import Asked, Envelopes, fetch_newest
+from soinbox_web.mail.net.network import Network
+from soinbox_web.mail.net.opening import Timeouts
 from soinbox_web.model.server import Login
 from soinbox_web.problems import NetworkError
 from soinbox_web.rehearsal.certificates import Authority
@@ -86,11 +86,11 @@ WORK = pytest.mark.parametrize(
     ("stage", "act"),
     [
         (b"SEARCH", lambda connection: folders.text_search(connection, ["hallo"])),
-        (b"SEARCH", lambda connection: changing.find_message_id(connection, "<1@klant.example>")),
-        (b"STORE", lambda connection: changing.store_flags(connection, [1], add=["\\Seen"])),
-        (b"COPY", lambda connection: changing.copy(connection, [1], "Archive")),
-        (b"MOVE", lambda connection: changing.move(connection, [1], "Archive")),
-        (b"EXPUNGE", lambda connection: changing.expunge(connection, [1])),
+        (b"SEARCH", lambda connection: mailbox_changes.find_message_id(connection, "<1@klant.example>")),
+        (b"STORE", lambda connection: mailbox_changes.store_flags(connection, [1], add=["\\Seen"])),
+        (b"COPY", lambda connection: mailbox_changes.copy(connection, [1], "Archive")),
+        (b"MOVE", lambda connection: mailbox_changes.move(connection, [1], "Archive")),
+        (b"EXPUNGE", lambda connection: mailbox_changes.expunge(connection, [1])),
     ],
     ids=["words", "Message-ID", "STORE", "COPY", "MOVE", "EXPUNGE"],
 )
@@ -115,16 +115,18 @@ def test_who_works_in_silence_is_not_waited_for(
 
 def test_an_append_in_silence_is_not_waited_for(opened: Open) -> None:
     with opened(b"APPEND", b"+ go on\r\n", pause=0.8 * PROMPT) as connection:
-        changing.append(connection, "Sent", b"Hallo\r\n", ())
+        mailbox_changes.append(connection, "Sent", b"Hallo\r\n", ())
     with opened(b"APPEND", b"+ go on\r\n", b"", b"", pause=0.8 * PROMPT) as connection:
-        _ends_in_time(connection, lambda connection: changing.append(connection, "Sent", b"Hallo\r\n", ()))
+        _ends_in_time(
+            connection, lambda connection: mailbox_changes.append(connection, "Sent", b"Hallo\r\n", ())
+        )
 
 
 def test_work_does_not_take_for_ever(opened: Open) -> None:
     with opened(b"COPY", *[b"* OK Hang in there\r\n"] * 20) as connection:
         began = time.monotonic()
         with pytest.raises(NetworkError):
-            changing.copy(connection, [1], "Archive")
+            mailbox_changes.copy(connection, [1], "Archive")
         assert ALTOGETHER <= time.monotonic() - began < ALTOGETHER + PAUSE
 
 

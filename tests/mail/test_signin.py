@@ -9,7 +9,7 @@ import pytest
 
 from soinbox_web.mail.diagnose import secret_shape
 from soinbox_web.mail.discovery.providers import by_key
-from soinbox_web.mail.net import Cancelled, Network
+from soinbox_web.mail.net.network import Cancelled, Network
 from soinbox_web.mail.signin import Secrets, SignInResult, sign_in
 from soinbox_web.model.server import Login, Protocol
 from soinbox_web.model.stage import Stage

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from soinbox_web.mail.discovery.providers import by_key
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.model.server import Protocol, Security
 from soinbox_web.rehearsal.behaviour import SignIn

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from soinbox_web.mail.net import Network
-from soinbox_web.mail.smtp import SmtpConnection
+from soinbox_web.mail.net.network import Network
+from soinbox_web.mail.smtp.submission import SmtpConnection
 from soinbox_web.model.server import Protocol
 from soinbox_web.model.submission import SubmissionResult
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from soinbox_web.mail.net import Cancelled, Network
+from soinbox_web.mail.net.network import Cancelled, Network
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.rehearsal.certificates import Authority, Fault

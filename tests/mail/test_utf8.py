@@ -2,8 +2,8 @@
 
 import pytest
 
-from soinbox_web.mail import changing, folder_names, folders
-from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap import folder_names, folders, mailbox_changes
+from soinbox_web.mail.imap.connection import ImapConnection
 from tests.mail.test_imap import Opened, opened
 
 __all__ = ["opened"]
@@ -34,7 +34,7 @@ def test_names_are_utf8_and_an_ampersand_means_itself(opened: Opened, word: str)
 def test_new_folders_and_open_ones_are_spelled_so(opened: Opened) -> None:
     connection = accepting(opened)
     wire = folder_names.encode(NAME, utf8=connection.utf8)
-    changing.create(connection, wire)
+    mailbox_changes.create(connection, wire)
     folders.examine(connection, wire)
     assert [arguments for verb, arguments in opened.server.asked if verb in ("CREATE", "EXAMINE")] == [
         [NAME.encode()]

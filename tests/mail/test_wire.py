@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from soinbox_web.mail.wire import Overflow, Wire
+from soinbox_web.mail.net.wire import Overflow, Wire
 
 
 def test_lines_and_blocks_across_packets(ends: tuple[Wire, socket.socket]) -> None:

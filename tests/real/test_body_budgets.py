@@ -2,7 +2,7 @@
 
 import pytest
 
-from soinbox_web.mail import folders as server
+from soinbox_web.mail.imap import folders as server
 from soinbox_web.mail.mime import pool
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from soinbox_web.mail import idle
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.imap import idle
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.account import Account
 from soinbox_web.problems import SoinboxError
 from soinbox_web.runtime import Runtime

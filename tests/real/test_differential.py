@@ -10,10 +10,10 @@ from imap_tools import MailMessage
 
 from bench import mailboxes
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail import folders
-from soinbox_web.mail.envelope_batches import Asked, Envelopes
-from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.imap import folders
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.imap.envelope_batches import Asked, Envelopes
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model import uid_set
 from soinbox_web.model.message import Envelope
 from soinbox_web.settings import Settings

@@ -11,7 +11,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services import accounts, reading, searching, sync
 from soinbox_web.services.sync.arrivals import FIRST_PAGE
 from soinbox_web.store import accounts as stored_accounts
-from soinbox_web.store import aside, folders, messages, requests
+from soinbox_web.store import folders, messages, requests, skipped_messages
 from tests.real.accounts import add_account
 from tests.servers.mailbox import RealMailbox
 
@@ -107,5 +107,5 @@ def test_what_is_left_out_can_vanish_and_arrive_there(
     found = inbox(runtime, account)
     assert (found.total, found.stored, found.aside) == (TOTAL - 2, FIRST_PAGE + 1, TOTAL - FIRST_PAGE - 3)
     with runtime.mailbox(account.id, account.generation).read() as connection:
-        assert len(aside.uids(connection, found.id, "any")) == found.aside
+        assert len(skipped_messages.uids(connection, found.id, "any")) == found.aside
         assert len(messages.uids(connection, found.id)) == found.stored

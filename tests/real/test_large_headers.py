@@ -6,7 +6,7 @@ from soinbox_web.clock import SystemClock
 from soinbox_web.model.account import Account
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
-from soinbox_web.store import aside, folders, messages
+from soinbox_web.store import folders, messages, skipped_messages
 from tests.real.accounts import add_account
 from tests.servers.mailbox import RealMailbox
 
@@ -39,7 +39,7 @@ def folded(signs: bytes) -> bytes:
 def subjects(runtime: Runtime, account: Account) -> list[str]:
     with runtime.mailbox(account.id, account.generation).read() as connection:
         inbox = folders.by_name(connection, "INBOX")
-        assert inbox is not None and aside.listing(connection, 10) == []
+        assert inbox is not None and skipped_messages.listing(connection, 10) == []
         return sorted(row["subject"] for row in messages.page(connection, inbox.id, limit=10_000))
 
 

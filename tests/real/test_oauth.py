@@ -2,8 +2,8 @@
 
 import pytest
 
-from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.server import Login
 from soinbox_web.problems import SignInError
 from tests.servers.dovecot import Dovecot

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from soinbox_web.mail import idle
-from soinbox_web.mail.folder_names import encode
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.imap import idle
+from soinbox_web.mail.imap.folder_names import encode
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.account import Account
 from soinbox_web.model.listing import Query
 from soinbox_web.model.server import Login

@@ -11,7 +11,7 @@ from soinbox_web.model.message import MessageKey
 from soinbox_web.model.server import Login
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime
-from soinbox_web.services import acting, composing, members, sending, sync, viewing
+from soinbox_web.services import acting, composing, members, message_content, sending, sync
 from soinbox_web.services.composing import Source, Typed
 from soinbox_web.store import accounts, folders, messages, outbox
 from tests.clock import HandClock
@@ -59,7 +59,7 @@ def test_an_answer_is_delivered_filed_once_and_marked(
     key, flags = newest(runtime, account)
     assert "\\Answered" not in flags
     (raw,) = mailbox.messages()
-    source = Source(key, viewing.parsed(raw), raw, "Eva schreef:")
+    source = Source(key, message_content.parsed(raw), raw, "Eva schreef:")
     draft_id = composing.start(runtime, account.user_id, account.id, "reply", source=source)
     draft = composing.read(runtime, account.user_id, draft_id)
     composing.save(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused
+from soinbox_web.mail.imap import folders as server
+from soinbox_web.mail.imap.commands import CommandRefused
 from soinbox_web.model.account import Account
 from soinbox_web.model.listing import Query
 from soinbox_web.problems import InputError

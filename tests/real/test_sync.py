@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import run
+from soinbox_web.mail.imap import folders as server
+from soinbox_web.mail.imap.commands import run
 from soinbox_web.model.account import Account
 from soinbox_web.problems import SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
 from soinbox_web.services.sync.session import Session
-from soinbox_web.store import accounts, changes, folders, hours, messages
+from soinbox_web.store import account_hours, accounts, changes, folders, messages
 from tests.clock import HandClock
 from tests.real.accounts import add_account
 from tests.servers.mailbox import RealMailbox
@@ -303,6 +303,8 @@ def test_what_is_moved_here_did_not_arrive_late(runtime: Runtime, mailbox: RealM
     assert sync.sync_once(runtime, account.id).fetched == 2
     with runtime.db.read() as connection:
         (hour,) = [
-            each for each in hours.last_day(connection, account.id, runtime.clock.now()) if each.arrived
+            each
+            for each in account_hours.last_day(connection, account.id, runtime.clock.now())
+            if each.arrived
         ]
     assert hour.arrived == 1 and hour.latest_seconds < 60

@@ -9,7 +9,7 @@ from soinbox_web.problems.catalogue import KINDS
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
-from soinbox_web.store import aside, folders, messages
+from soinbox_web.store import folders, messages, skipped_messages
 from tests.real.accounts import add_account, through
 from tests.servers.fault_proxy import Fault, FaultProxy
 from tests.servers.mailbox import RealMailbox
@@ -87,7 +87,7 @@ def test_a_server_that_talks_nonsense(
     with runtime.mailbox(account.id, account.generation).read() as connection:
         inbox = folders.by_name(connection, "INBOX")
         assert inbox is not None
-        skipped = aside.uids(connection, inbox.id, __version__)
+        skipped = skipped_messages.uids(connection, inbox.id, __version__)
         assert sorted([*messages.uids(connection, inbox.id), *skipped]) == list(range(1, 21))
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.mail.signin import Secrets, SignInResult, sign_in
 from soinbox_web.model.server import Login
 from soinbox_web.rehearsal.mail_world import World, mail_world

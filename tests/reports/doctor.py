@@ -13,7 +13,7 @@ from pathlib import Path
 
 from soinbox_web.mail import discovery
 from soinbox_web.mail.discovery.providers import all_providers
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.address import read_address
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.problems import NetworkError, SoinboxError

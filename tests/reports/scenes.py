@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.provider import Provider
 from soinbox_web.model.server import Protocol, Security
 from soinbox_web.problems import Problem

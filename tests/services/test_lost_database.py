@@ -15,7 +15,7 @@ from soinbox_web.model.member import Member
 from soinbox_web.problems import StoreError
 from soinbox_web.rehearsal import child
 from soinbox_web.runtime import Runtime, build
-from soinbox_web.services import failing, upkeep
+from soinbox_web.services import account_health, upkeep
 from soinbox_web.settings import Settings, child_environment
 from soinbox_web.store import accounts, instance_lock
 from tests import seed
@@ -143,7 +143,7 @@ def test_a_key_ring_put_back_is_taken_in(runtime: Runtime, member: Member) -> No
     without = build(runtime.settings, runtime.clock)
     with pytest.raises(StoreError) as caught:
         without.secrets.password(account, "imap")
-    failing.failed(without, account.id, caught.value.problem)
+    account_health.failed(without, account.id, caught.value.problem)
     assert upkeep.take_in_key_ring(without) == 0
     without.close()
     ring.unlink()

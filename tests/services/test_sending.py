@@ -15,7 +15,7 @@ from soinbox_web.rehearsal.behaviour import SmtpBehaviour
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
 from soinbox_web.runtime import Runtime, build
-from soinbox_web.services import composing, people, sending, viewing
+from soinbox_web.services import composing, message_content, people, sending
 from soinbox_web.services.composing import Typed
 from soinbox_web.store import actions, outbox, requests
 from soinbox_web.store.outbox import OutboxRow
@@ -399,7 +399,7 @@ def test_answering_marks_the_source(runtime: Runtime, member: Member, server: St
     account = account_on(runtime, member, server())
     raw = seed.letter()
     (key,) = seed.deliver(runtime, account, [raw])
-    source = composing.Source(key, viewing.parsed(raw), raw, "x")
+    source = composing.Source(key, message_content.parsed(raw), raw, "x")
     draft_id = composing.start(runtime, member.id, account.id, "reply", source=source)
     sending.deliver(runtime, sending.queue(runtime, member.id, draft_id))
     with runtime.db.read() as connection:

@@ -9,7 +9,7 @@ import pytest
 from soinbox_web.fair import FairPool, Full
 from soinbox_web.model.stage import Stage
 from soinbox_web.services import setup
-from soinbox_web.services.setup import work
+from soinbox_web.services.setup import job
 from soinbox_web.store import setup_attempts
 from tests.set_up import ADDRESS, ended, form_for, mail_servers
 
@@ -38,7 +38,7 @@ def test_a_sign_in_that_finds_no_room_is_told_and_tried_again(runtime, member, s
     imap, smtp = servers
     token = setup.start_advanced(runtime, member.id, ADDRESS)
     form = form_for(imap, smtp)
-    with filled(work._JOBS, member.id):
+    with filled(job._JOBS, member.id):
         setup.submit_advanced(runtime, member.id, token, form, only=only)
         attempt = setup.view(runtime, member.id, token).attempt
         assert (attempt.step, attempt.claimed_at) == ("advanced", None)
@@ -48,7 +48,7 @@ def test_a_sign_in_that_finds_no_room_is_told_and_tried_again(runtime, member, s
 
 
 def test_a_search_that_finds_no_room_is_told(runtime, member):
-    with filled(work._JOBS, member.id):
+    with filled(job._JOBS, member.id):
         token = setup.start(runtime, member.id, "anna@noordlicht.example")
         attempt = setup.view(runtime, member.id, token).attempt
         assert (attempt.step, attempt.claimed_at) == ("advanced", None)
@@ -59,8 +59,8 @@ def test_stages_that_find_no_room_with_the_scribe_are_left_out(runtime, member):
     token = setup.start_advanced(runtime, member.id, ADDRESS)
     with runtime.db.read() as connection:
         attempt = setup_attempts.read(connection, member.id, token, runtime.clock.now())
-    its = work.Work(runtime, attempt)
-    with filled(work._SCRIBE, "another"):
+    its = job.Work(runtime, attempt)
+    with filled(job._SCRIBE, "another"):
         for _ in range(1_000):
             its.progress(Stage("detection", "lookup", ok=True))
         assert len(its._asked) <= 100

@@ -15,9 +15,9 @@ from soinbox_web.rehearsal.scripted_imap import ScriptedImap
 from soinbox_web.rehearsal.scripted_smtp import ScriptedSmtp
 from soinbox_web.runtime import build
 from soinbox_web.services import members, setup
-from soinbox_web.services.setup.typed import Typed
+from soinbox_web.services.setup.typed_secrets import Typed
 from soinbox_web.store import setup_attempts
-from soinbox_web.workers import janitor
+from soinbox_web.workers import expiry
 from tests.servers.dns_server import SILENCE, DnsServer
 from tests.set_up import ADDRESS, SECRET, ended, form_for, mail_servers, running, submit
 
@@ -260,7 +260,7 @@ def test_the_janitor_wipes_what_is_over_within_a_minute(runtime, member, clock):
     setup.start_advanced(runtime, member.id, ADDRESS)
     clock.turn(minutes=14, seconds=30)
     stop = Minutes(clock)
-    janitor.run(runtime, stop)
+    expiry.run(runtime, stop)
     assert stop.waits == [60.0, 60.0]
     with runtime.db.read() as c:
         assert c.execute("SELECT count(*) FROM setup_attempts").fetchone()[0] == 0

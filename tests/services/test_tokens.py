@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail import authorization, credentials
-from soinbox_web.mail.net import Network
+from soinbox_web.mail import credentials, oauth
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.oauth import Issuer
 from soinbox_web.model.server import Login
 from soinbox_web.problems import SignInError
@@ -86,7 +86,7 @@ def test_processes_that_renew_at_once_do_no_harm(runtime, settings, account, iss
 )
 def test_what_the_issuer_says_is_told_apart(error, description, code):
     issuer = Issuer("https://x.example", "X", "", "")
-    assert authorization.problem_of(issuer, error, description).code == code
+    assert oauth.problem_of(issuer, error, description).code == code
 
 
 def test_a_token_goes_to_no_other_issuer(settings, runtime, account, issuer):

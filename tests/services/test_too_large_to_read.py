@@ -1,6 +1,6 @@
 """A message beyond what is fetched: whoever opens it is told so in words about reading."""
 
-from soinbox_web.mail.bodies import LARGEST
+from soinbox_web.mail.imap.bodies import LARGEST
 from soinbox_web.model.account import Account
 from soinbox_web.model.member import Member
 from soinbox_web.runtime import Runtime

@@ -8,7 +8,7 @@ from soinbox_web import runtime as runtimes
 from soinbox_web.model.server import Login
 from soinbox_web.problems import AccessError, Problem, StoreError
 from soinbox_web.settings import Settings
-from soinbox_web.store import accounts, hours
+from soinbox_web.store import account_hours, accounts
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 IMAP = Login("imap.example.org", 993, "ssl", "anna@example.org")
@@ -63,7 +63,7 @@ def test_attempts_keep_twenty_and_set_the_status(runtime, account):
             accounts.record_attempt(c, account.id, "imap", NOW + timedelta(minutes=minute + 1), wrong)
         tried = accounts.attempts(c, account.id)
         found = accounts.read(c, account.id)
-        day = hours.last_day(c, account.id, NOW + timedelta(minutes=25))
+        day = account_hours.last_day(c, account.id, NOW + timedelta(minutes=25))
     assert len(tried) == 20 and sum(hour.failures for hour in day) == 25
     assert tried[0].line == wrong.evidence and tried[0].code == "credentials_wrong" and not tried[0].ok
     assert found.imap_status.consecutive_failures == 25

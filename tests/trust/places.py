@@ -19,7 +19,7 @@ from soinbox_web.model.account import Account
 from soinbox_web.model.member import Member
 from soinbox_web.problems import Problem
 from soinbox_web.runtime import Runtime
-from soinbox_web.services import composing, failing, members, people
+from soinbox_web.services import account_health, composing, members, people
 from soinbox_web.services.composing import Typed
 from soinbox_web.store import folders, outbox, persons, sessions
 from soinbox_web.store.outbox import Recipient
@@ -171,7 +171,7 @@ class Places:
         number = self._account.id
         for at, text in enumerate(strings):
             facts = {"host": strings[at - 1][:200], "username": strings[at - 2][:200], "detail": text[:200]}
-            failing.failed(
+            account_health.failed(
                 self._runtime, number, Problem("credentials_wrong", "imap", evidence=text, facts=facts)
             )
         last = tuple(strings[-_ATTEMPTS:])

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from soinbox_web.mail import changing
-from soinbox_web.mail import folders as server
-from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap import folders as server
+from soinbox_web.mail.imap import mailbox_changes
+from soinbox_web.mail.imap.connection import ImapConnection
 from soinbox_web.model.account import Account
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import acting
@@ -68,12 +68,12 @@ def _search_forgets(sql: str, rows: Rows) -> Rows:
 
 def _append_twice(runtime: Runtime, account: Account, connection: ImapConnection) -> None:
     acting.push(runtime, account, connection)
-    changing.append(connection, "Sent", f"Message-ID: {SENT}\r\n\r\nHallo\r\n".encode(), ["\\Seen"])
+    mailbox_changes.append(connection, "Sent", f"Message-ID: {SENT}\r\n\r\nHallo\r\n".encode(), ["\\Seen"])
 
 
 def _copy_for_move(runtime: Runtime, account: Account, connection: ImapConnection) -> None:
     server.select(connection, "INBOX")
-    changing.copy(connection, [11], "Archive")
+    mailbox_changes.copy(connection, [11], "Archive")
     acting.push(runtime, account, connection)
 
 

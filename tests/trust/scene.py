@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.transport import Timeouts
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.net.opening import Timeouts
 from soinbox_web.model.account import Account
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.model.message import MessageKey

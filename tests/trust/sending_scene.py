@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail.smtp import SmtpConnection
-from soinbox_web.mail.transport import Timeouts
+from soinbox_web.mail.net.opening import Timeouts
+from soinbox_web.mail.smtp.submission import SmtpConnection
 from soinbox_web.model.account import Account
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.model.member import Member

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from soinbox_web.clock import SystemClock, timestamp
-from soinbox_web.mail.transport import Timeouts
+from soinbox_web.mail.net.opening import Timeouts
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey
 from soinbox_web.problems import CertificateError

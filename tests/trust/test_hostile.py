@@ -12,11 +12,11 @@ import psutil
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail import changing
-from soinbox_web.mail import folders as server_folders
-from soinbox_web.mail.idle import Idle
-from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.imap import folders as server_folders
+from soinbox_web.mail.imap import mailbox_changes
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.imap.idle import Idle
+from soinbox_web.mail.net.network import Network
 from soinbox_web.mail.signin import Secrets, sign_in
 from soinbox_web.model.account import Account
 from soinbox_web.model.server import Login
@@ -181,10 +181,10 @@ def listen(idle: Idle) -> None:
 
 
 ACTS: dict[bytes, Callable[[ImapConnection], object]] = {
-    b"APPEND": lambda connection: changing.append(connection, "Sent", b"Hallo\r\n", ["\\Seen"]),
-    b"STORE": lambda connection: changing.store_flags(connection, [1], add=["\\Seen"]),
-    b"COPY": lambda connection: changing.copy(connection, [1], "Archive"),
-    b"MOVE": lambda connection: changing.move(connection, [1], "Archive"),
+    b"APPEND": lambda connection: mailbox_changes.append(connection, "Sent", b"Hallo\r\n", ["\\Seen"]),
+    b"STORE": lambda connection: mailbox_changes.store_flags(connection, [1], add=["\\Seen"]),
+    b"COPY": lambda connection: mailbox_changes.copy(connection, [1], "Archive"),
+    b"MOVE": lambda connection: mailbox_changes.move(connection, [1], "Archive"),
     b"SEARCH": lambda connection: server_folders.text_search(connection, ["hallo"]),
     b"IDLE": lambda connection: listen(Idle(connection)),
 }

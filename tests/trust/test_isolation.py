@@ -11,7 +11,7 @@ from soinbox_web.problems import SoinboxError
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
-from soinbox_web.store import aside
+from soinbox_web.store import skipped_messages
 from tests.real.accounts import add_user, connect_account
 from tests.trust.monsters import MONSTERS, NAMED, NEVER, MonsterServer
 
@@ -44,7 +44,7 @@ def set_aside(runtime: Runtime, account: Account) -> dict[int, str]:
     with runtime.mailbox(account.id, account.generation).read() as connection:
         return {
             row["uid"]: row["subject"]
-            for row in aside.listing(connection, 10_000)
+            for row in skipped_messages.listing(connection, 10_000)
             if row["folder"] == "INBOX"
         }
 

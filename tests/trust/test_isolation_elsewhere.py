@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail import folders as server_folders
-from soinbox_web.mail.idle import Idle
-from soinbox_web.mail.imap import ImapConnection, MailBox
-from soinbox_web.mail.imap_client import ImapClient
+from soinbox_web.mail.imap import folders as server_folders
+from soinbox_web.mail.imap.client import ImapClient
+from soinbox_web.mail.imap.connection import ImapConnection, MailBox
+from soinbox_web.mail.imap.idle import Idle
+from soinbox_web.mail.net.wire import Wire
 from soinbox_web.mail.stages import Stages
-from soinbox_web.mail.wire import Wire
 from soinbox_web.model.server import Login
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime

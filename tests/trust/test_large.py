@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import pytest
 
 from soinbox_web.clock import SystemClock
-from soinbox_web.mail import folders
-from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.imap import folders
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.server import Login
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from soinbox_web.mail.folder_names import decode
+from soinbox_web.mail.imap.folder_names import decode
 from soinbox_web.model.account import Account
 from soinbox_web.runtime import Runtime
 from soinbox_web.store import folders, messages

@@ -6,7 +6,7 @@ from soinbox_web import __version__
 from soinbox_web.model.message import Correspondent, Envelope, MessageKey
 from soinbox_web.problems import Problem
 from soinbox_web.services import triage
-from soinbox_web.store import actions, aside, bodies, folders, requests
+from soinbox_web.store import actions, bodies, folders, requests, skipped_messages
 from tests import seed
 
 SENDER = Correspondent("<b>Eva</b> Smit", "eva@hotel.example")
@@ -21,9 +21,9 @@ def account(runtime, member):
     )  # fmt: skip
     with runtime.mailbox(made.id, made.generation).write() as connection:
         inbox = folders.by_name(connection, "INBOX")
-        aside.put(connection, inbox.id, {11: "too_large"}, __version__, known={11: named})
-        aside.put(connection, inbox.id, {12: "hung_up"}, __version__, day=runtime.clock.now())
-        aside.leave_out(connection, inbox.id, [1, 2])
+        skipped_messages.put(connection, inbox.id, {11: "too_large"}, __version__, known={11: named})
+        skipped_messages.put(connection, inbox.id, {12: "hung_up"}, __version__, day=runtime.clock.now())
+        skipped_messages.leave_out(connection, inbox.id, [1, 2])
         folders.leave_out(connection, 290_000)
     return made
 
@@ -65,7 +65,9 @@ def test_the_source_is_asked_for_and_shown(signed_in, runtime, account):
     assert (asked.kind, asked.subject) == ("body", key_of(account, 11))
     with runtime.mailbox(account.id, account.generation).write() as connection:
         inbox = folders.by_name(connection, "INBOX")
-        aside.keep_source(connection, inbox.id, 11, bodies.pack(b"From: <script>alert(1)</script>\r\n"))
+        skipped_messages.keep_source(
+            connection, inbox.id, 11, bodies.pack(b"From: <script>alert(1)</script>\r\n")
+        )
     shown = signed_in.get(url).text
     assert "From: &lt;script&gt;alert(1)&lt;/script&gt;" in shown and "<script>alert" not in shown
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from soinbox_web.bodies import STRANGER
-from soinbox_web.head import MOST_BYTES, MOST_FIELDS, MOST_URL
 from soinbox_web.model.message import MessageKey
 from soinbox_web.services.pictures import token
+from soinbox_web.serving.bodies import STRANGER
+from soinbox_web.serving.head import MOST_BYTES, MOST_FIELDS, MOST_URL
 from tests import seed
 from tests.cast import ANNA
 from tests.servers.soinbox import Soinbox

@@ -6,7 +6,7 @@ from soinbox_web.problems.catalogue import KINDS
 from soinbox_web.services import members
 from soinbox_web.texts import LANGUAGES
 from soinbox_web.web.help import SECTIONS
-from soinbox_web.web.look import STATIC
+from soinbox_web.web.template_globals import STATIC
 
 TEMPLATES = STATIC.parent / "templates"
 

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from soinbox_web.problems import Problem
-from soinbox_web.services import failing
-from soinbox_web.store import hours
+from soinbox_web.services import account_health
+from soinbox_web.store import account_hours
 from tests import seed
 
 SUBJECT = "Geheime aanbesteding"
@@ -26,7 +26,9 @@ def open_metrics(runtime):
 
 
 def test_the_page_shows_every_account_and_nothing_of_its_mail(signed_in, runtime, account):
-    failing.failed(runtime, account.id, Problem("credentials_wrong", "imap", "sign_in", facts={"host": "x"}))
+    account_health.failed(
+        runtime, account.id, Problem("credentials_wrong", "imap", "sign_in", facts={"host": "x"})
+    )
     page = signed_in.get("/operator").text
     assert account.address in page and SUBJECT not in page
     assert "Needs a sign-in" in page and "The mailroom does not work" in page
@@ -44,7 +46,7 @@ def test_metrics_are_off_unless_allowed(client, signed_in):
 
 
 def test_metrics_are_what_prometheus_reads(client, runtime, account, open_metrics):
-    failing.failed(runtime, account.id, Problem("timeout", "imap", "connect", facts={"host": "x"}))
+    account_health.failed(runtime, account.id, Problem("timeout", "imap", "connect", facts={"host": "x"}))
     answer = client.get("/metrics")
     assert answer.status_code == 200 and answer.content_type.startswith("text/plain; version=0.0.4")
     found = {family.name: family.samples for family in text_string_to_metric_families(answer.text)}
@@ -69,8 +71,10 @@ def test_metrics_are_for_this_machine(client, open_metrics):
 
 def test_the_last_day_is_drawn_and_told(signed_in, runtime, account):
     with runtime.db.write() as connection:
-        hours.add(connection, account.id, runtime.clock.now(), arrived=3, latest_seconds=2)
-        hours.add(connection, account.id, runtime.clock.now(), arrived=1, latest_seconds=90, failures=2)
+        account_hours.add(connection, account.id, runtime.clock.now(), arrived=3, latest_seconds=2)
+        account_hours.add(
+            connection, account.id, runtime.clock.now(), arrived=1, latest_seconds=90, failures=2
+        )
     page = signed_in.get(f"/accounts/{account.id}/status").text
     assert "4 messages arrived" in page and "at most 90 seconds" in page and "2 failed attempts" in page
     assert page.count("<rect class=") == 1 and 'style="' not in page

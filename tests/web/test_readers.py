@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from soinbox_web import head
+from soinbox_web.serving import head
 from tests.waiting import until
 
 MOST = 20
@@ -31,7 +31,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[uvicorn.Server]:
     monkeypatch.setattr(head, "MOST_CONNECTIONS", MOST)
     monkeypatch.setattr(head, "UNREAD_SECONDS", 1.0, raising=False)
     config = uvicorn.Config(
-        app, port=0, http="soinbox_web.head:BoundedHead", ws="none", lifespan="off", log_config=None,
+        app, port=0, http="soinbox_web.serving.head:BoundedHead", ws="none", lifespan="off", log_config=None,
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     found = uvicorn.Server(config)

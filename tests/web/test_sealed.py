@@ -6,8 +6,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from soinbox_web.head import MOST_BYTES, MOST_FIELDS, MOST_URL
 from soinbox_web.sealed import headers
+from soinbox_web.serving.head import MOST_BYTES, MOST_FIELDS, MOST_URL
 from tests.servers.soinbox import Soinbox
 
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"

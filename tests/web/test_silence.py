@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from soinbox_web.cli import main
-from soinbox_web.services import accounts, failing
+from soinbox_web.services import account_health, accounts
 from soinbox_web.store import leases
 from tests import seed
 
@@ -16,7 +16,7 @@ from tests import seed
 def account(runtime, member):
     runtime.settings = replace(runtime.settings, metrics=True)
     made = seed.account(runtime, member)
-    failing.succeeded(runtime, made.id, mode="push")
+    account_health.succeeded(runtime, made.id, mode="push")
     return made
 
 
@@ -45,7 +45,7 @@ def test_an_account_that_nothing_keeps_up_to_date_is_not_well_anywhere(signed_in
 def test_a_sign_of_life_each_minute_keeps_it_well(signed_in, runtime, account, clock):
     for _ in range(10):
         clock.turn(minutes=1)
-        failing.still_well(runtime, account.id)
+        account_health.still_well(runtime, account.id)
     assert "All well" in signed_in.get("/persons").text
 
 
@@ -54,7 +54,7 @@ def test_a_connection_that_lives_beside_a_fallen_life_does_not_speak_for_it(
 ):
     for _ in range(10):
         clock.turn(minutes=1)
-        failing.still_well(runtime, account.id, alive=False)
+        account_health.still_well(runtime, account.id, alive=False)
     assert "Nothing keeps this mailbox up to date" in signed_in.get("/persons").text
 
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from bench import mailboxes
-from soinbox_web.mail import folders as server
-from soinbox_web.mail import idle
-from soinbox_web.mail.answers import CommandRefused
+from soinbox_web.mail.imap import folders as server
+from soinbox_web.mail.imap import idle
+from soinbox_web.mail.imap.commands import CommandRefused
 from soinbox_web.model.account import Account
 from soinbox_web.problems import Problem, SoinboxError
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime
 from soinbox_web.services import sync
 from soinbox_web.store import accounts, requests
-from soinbox_web.workers import keeper
-from soinbox_web.workers.loop import Loop
+from soinbox_web.workers import account_sync
+from soinbox_web.workers.scheduler import Scheduler
 from soinbox_web.workers.supervisor import Supervisor
 from tests.real.accounts import add_account, tell
 from tests.real.test_sync_faults import through
@@ -46,7 +46,7 @@ def test_polling_where_idle_is_not_offered(
     eventually: Eventually,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(keeper, "ROUND", 0.3)
+    monkeypatch.setattr(account_sync, "ROUND", 0.3)
     proxy.fault = Fault(replace=(b" IDLE", b""))
     with proxy:
         account = through(runtime, add_account(runtime, mailbox), proxy)
@@ -237,7 +237,7 @@ def test_a_large_mailbox_lets_others_go_first(
     other.deliver_text("Klein")
     large, small = add_account(runtime, mailbox), add_account(runtime, other)
     supervisor = Supervisor(runtime)
-    supervisor.loop = Loop(runtime.clock, threads=1)
+    supervisor.loop = Scheduler(runtime.clock, threads=1)
     stop = threading.Event()
     thread = threading.Thread(target=supervisor.run, args=(stop,), daemon=True)
     thread.start()

@@ -4,7 +4,7 @@ import pytest
 
 from soinbox_web.rehearsal.certificates import Authority
 from soinbox_web.runtime import Runtime
-from soinbox_web.services import aside, triage
+from soinbox_web.services import skipped_messages, triage
 from soinbox_web.store import accounts
 from soinbox_web.workers.supervisor import Supervisor
 from tests.real.accounts import tell
@@ -40,9 +40,11 @@ def test_its_source_is_shown_and_it_is_deleted(
     with MonsterServer(ca.issue("localhost").server_context(), 3, monsters) as server:
         account = account_at(runtime, server)
         tell(runtime, account)
-        eventually(lambda: aside.listing(runtime, account.user_id, account.id), within=20)
-        found = aside.listing(runtime, account.user_id, account.id)[0]
-        eventually(lambda: aside.source(runtime, account.user_id, found.key) == b"Subject: Bron\r\n", 20)
+        eventually(lambda: skipped_messages.listing(runtime, account.user_id, account.id), within=20)
+        found = skipped_messages.listing(runtime, account.user_id, account.id)[0]
+        eventually(
+            lambda: skipped_messages.source(runtime, account.user_id, found.key) == b"Subject: Bron\r\n", 20
+        )
         triage.act(runtime, account.user_id, [found.key], "delete")
-        left = [one.key for one in aside.listing(runtime, account.user_id, account.id)]
+        left = [one.key for one in skipped_messages.listing(runtime, account.user_id, account.id)]
         assert found.key not in left

@@ -11,7 +11,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.store import fallen
 from soinbox_web.threads import Threads
 from soinbox_web.workers import mailroom
-from soinbox_web.workers.loop import Life, Loop, Wait, Woken
+from soinbox_web.workers.scheduler import Life, Scheduler, Wait, Woken
 from soinbox_web.workers.watch import Watch
 from tests.workers.conftest import Eventually
 
@@ -72,9 +72,9 @@ def test_work_for_which_no_thread_begins_is_kept() -> None:
 
 
 @pytest.fixture
-def loop() -> Iterator[Loop]:
+def loop() -> Iterator[Scheduler]:
     stop = threading.Event()
-    loop = Loop(SystemClock(), threads=2)
+    loop = Scheduler(SystemClock(), threads=2)
     thread = Watch(SystemClock()).begin("loop", partial(loop.run, stop), stop)
     yield loop
     stop.set()
@@ -82,7 +82,7 @@ def loop() -> Iterator[Loop]:
     loop.close()
 
 
-def test_what_fails_after_a_piece_of_a_life_does_not_end_it(loop: Loop, eventually: Eventually) -> None:
+def test_what_fails_after_a_piece_of_a_life_does_not_end_it(loop: Scheduler, eventually: Eventually) -> None:
     """Connections that cannot be given back, for example."""
     steps = list[Woken]()
 
@@ -100,7 +100,9 @@ def test_what_fails_after_a_piece_of_a_life_does_not_end_it(loop: Loop, eventual
 
 
 @pytest.mark.parametrize("where", ["fileno", "waiting"])
-def test_a_line_that_fails_holds_no_other_life_up(loop: Loop, eventually: Eventually, where: str) -> None:
+def test_a_line_that_fails_holds_no_other_life_up(
+    loop: Scheduler, eventually: Eventually, where: str
+) -> None:
     class Line:
         def fileno(self) -> int:
             raise MemoryError if where == "fileno" else OSError
@@ -135,7 +137,7 @@ def test_a_loop_that_fell_goes_on_where_it_stood(eventually: Eventually) -> None
         yield Wait(0.1)
         yield Wait(0.1)
 
-    stop, loop = threading.Event(), Loop(Failing(), threads=2)
+    stop, loop = threading.Event(), Scheduler(Failing(), threads=2)
     bell = loop.bell("a")
     thread = Watch(SystemClock()).begin("loop", partial(loop.run, stop), stop)
     loop.begin(bell, life(), lambda: None)

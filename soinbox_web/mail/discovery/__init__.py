@@ -7,7 +7,7 @@ from soinbox_web.mail.discovery import providers, sources
 from soinbox_web.mail.discovery.detective import Detective
 from soinbox_web.mail.discovery.sources import DiscoveryCache, Search
 from soinbox_web.mail.discovery.verdict import detection, no_server, refuse_without_imap
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.address import Address
 from soinbox_web.model.provider import Detection
 from soinbox_web.model.stage import Stage

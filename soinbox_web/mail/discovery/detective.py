@@ -20,7 +20,7 @@ from soinbox_web.mail.discovery.verdict import (
     no_imap,
     no_server,
 )
-from soinbox_web.mail.net import Cancelled
+from soinbox_web.mail.net.network import Cancelled
 from soinbox_web.model.provider import Detection
 from soinbox_web.model.server import Candidate, Endpoint, Protocol
 from soinbox_web.model.stage import Stage, StageName

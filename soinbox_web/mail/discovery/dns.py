@@ -9,8 +9,8 @@ import dns.exception
 import dns.resolver
 
 from soinbox_web.mail.discovery.published import Published, server_name
-from soinbox_web.mail.names import dns_evidence
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.host_names import dns_evidence
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.server import Candidate, Protocol, Security
 from soinbox_web.problems import NetworkError
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from soinbox_web.mail.discovery.domains import registrable, same_owner
 from soinbox_web.mail.discovery.providers import is_known_host
 from soinbox_web.mail.discovery.published import SCORES
-from soinbox_web.mail.net import Network, Purpose
-from soinbox_web.mail.wire import Wire
+from soinbox_web.mail.net.network import Network, Purpose
+from soinbox_web.mail.net.wire import Wire
 from soinbox_web.model.server import Candidate, Endpoint, Protocol, Security
 from soinbox_web.problems import CertificateError, SoinboxError
 

@@ -12,7 +12,7 @@ from defusedxml.ElementTree import fromstring
 
 from soinbox_web.mail.discovery.domains import same_owner
 from soinbox_web.mail.discovery.providers import is_known_host
-from soinbox_web.mail.names import host_name
+from soinbox_web.mail.net.host_names import host_name
 from soinbox_web.model.address import Address
 from soinbox_web.model.public_address import literal_address
 from soinbox_web.model.server import Candidate, Protocol, Security, Source

@@ -18,7 +18,7 @@ from soinbox_web.mail.discovery.published import (
     read_autoconfig,
     read_pacc,
 )
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.address import Address
 from soinbox_web.model.server import Source
 from soinbox_web.problems import SoinboxError

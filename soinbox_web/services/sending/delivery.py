@@ -8,8 +8,8 @@ from datetime import timedelta
 from functools import partial
 
 from soinbox_web.mail import credentials
-from soinbox_web.mail.net import Network
-from soinbox_web.mail.smtp import SmtpConnection
+from soinbox_web.mail.net.network import Network
+from soinbox_web.mail.smtp.submission import SmtpConnection
 from soinbox_web.model import backoff
 from soinbox_web.model.account import Account
 from soinbox_web.model.message import MessageKey

@@ -13,13 +13,14 @@ from soinbox_web.model.server import Login, Protocol
 from soinbox_web.model.setup_attempt import WAITING, AdvancedForm, Purpose, SetupAttempt, TimedStage
 from soinbox_web.problems import AccessError, InputError, Problem
 from soinbox_web.runtime import Runtime
-from soinbox_web.services.setup import connect, consent, limits, work
-from soinbox_web.services.setup.chips import chips
+from soinbox_web.services.setup import connect, consent, limits
+from soinbox_web.services.setup import job as setup_job
 from soinbox_web.services.setup.consent import come_back
 from soinbox_web.services.setup.consent import link as consent_link
 from soinbox_web.services.setup.doctor import DoctorReport, doctor
 from soinbox_web.services.setup.registration import Registration, registration
-from soinbox_web.services.setup.typed import Typed, stored_alike
+from soinbox_web.services.setup.suggestions import chips
+from soinbox_web.services.setup.typed_secrets import Typed, stored_alike
 from soinbox_web.store import accounts, setup_attempts
 
 __all__ = [
@@ -71,7 +72,7 @@ def start(runtime: Runtime, user_id: int, address_text: str) -> str:
         token = randomness.token_urlsafe(18)
         setup_attempts.insert(connection, token, user_id, address.full, "finding", now)
         attempt = setup_attempts.read(connection, user_id, token, now)
-    _at_once(work.begin(runtime, attempt, connect.find))
+    _at_once(setup_job.begin(runtime, attempt, connect.find))
     return token
 
 
@@ -314,7 +315,7 @@ def _connect(runtime: Runtime, attempt: SetupAttempt, **values: object) -> None:
             return
         setup_attempts.update(connection, attempt.token, now, **values)
         claimed = setup_attempts.read(connection, attempt.user_id, attempt.token, now)
-    work.begin(runtime, claimed, connect.connect)
+    setup_job.begin(runtime, claimed, connect.connect)
 
 
 def _read(runtime: Runtime, user_id: int, token: str) -> SetupAttempt:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from soinbox_web.mail import discovery, issuers, signin
 from soinbox_web.mail.discovery import providers
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.mail.signin import Secrets, SideResult, SignInResult
 from soinbox_web.model.account import Account
 from soinbox_web.model.address import Address, read_address
@@ -16,8 +16,8 @@ from soinbox_web.model.stage import Stage
 from soinbox_web.problems import DiscoveryError, InputError, Problem
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.setup import limits
-from soinbox_web.services.setup.typed import Typed
-from soinbox_web.services.setup.work import ScribeCache, Work
+from soinbox_web.services.setup.job import ScribeCache, Work
+from soinbox_web.services.setup.typed_secrets import Typed
 from soinbox_web.store import accounts, changes, setup_attempts
 
 # Sources that name the user name's form; the others leave it to one more try.

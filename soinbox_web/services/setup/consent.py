@@ -3,16 +3,16 @@
 from dataclasses import replace
 from functools import partial
 
-from soinbox_web.mail import authorization, issuers
-from soinbox_web.mail.net import Network
+from soinbox_web.mail import issuers, oauth
+from soinbox_web.mail.net.network import Network
 from soinbox_web.mail.signin import Secrets, SideResult, SignInResult
 from soinbox_web.model.account import Account
 from soinbox_web.model.server import Login
 from soinbox_web.model.setup_attempt import WAITING, SetupAttempt
 from soinbox_web.problems import AccessError, Problem, SignInError, SoinboxError
 from soinbox_web.runtime import Runtime
-from soinbox_web.services.setup import connect, work
-from soinbox_web.services.setup.work import Work
+from soinbox_web.services.setup import connect, job
+from soinbox_web.services.setup.job import Work
 from soinbox_web.settings import OAuthClient
 from soinbox_web.store import accounts, consents, setup_attempts
 from soinbox_web.store.consents import Consent
@@ -32,8 +32,8 @@ def begin(runtime: Runtime, attempt: SetupAttempt, session_id: int) -> None:
     """Make the link to the issuer, good once; SignInError when there is no client, or a bad issuer."""
     client = _client(runtime, attempt)
     issuer = issuers.issuer_of(client, Network(runtime.settings, runtime.clock))
-    state, verifier = authorization.new_state()
-    link = authorization.link(client, issuer, _redirect(runtime), state, verifier, attempt.address)
+    state, verifier = oauth.new_state()
+    link = oauth.link(client, issuer, _redirect(runtime), state, verifier, attempt.address)
     consent = Consent(attempt.token, client.name, link, verifier)
     with runtime.db.write() as connection:
         consents.insert(connection, runtime.vault, session_id, state, consent, runtime.clock.now())
@@ -65,7 +65,7 @@ def come_back(
         if not setup_attempts.claim(connection, attempt.token, "connecting", WAITING, now):
             return attempt.token
         attempt = setup_attempts.read(connection, user_id, found.attempt, now)
-    work.begin(runtime, attempt, partial(_finish, found, code, error, description), again="password")
+    job.begin(runtime, attempt, partial(_finish, found, code, error, description), again="password")
     return attempt.token
 
 
@@ -79,8 +79,8 @@ def _finish(found: Consent, code: str, error: str, description: str, work: Work)
         if client.name != found.client:
             raise SignInError(Problem("oauth_state_invalid"))
         if error or not code:
-            raise SignInError(authorization.problem_of(issuer, error, description))
-        grant = authorization.exchange(client, issuer, network, _redirect(runtime), code, found.verifier)
+            raise SignInError(oauth.problem_of(issuer, error, description))
+        grant = oauth.exchange(client, issuer, network, _redirect(runtime), code, found.verifier)
         if not grant.refresh:
             raise SignInError(Problem("oauth_no_refresh_token", facts={"provider": issuer.title}))
         assert attempt.imap is not None

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from soinbox_web.mail import discovery
-from soinbox_web.mail.net import Network, never
+from soinbox_web.mail.net.network import Network, never
 from soinbox_web.mail.signin import Secrets
 from soinbox_web.model.account import Account
 from soinbox_web.model.address import Address
@@ -17,7 +17,7 @@ from soinbox_web.model.stage import Stage
 from soinbox_web.problems import InputError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
 from soinbox_web.services.setup import connect
-from soinbox_web.services.setup.work import ScribeCache
+from soinbox_web.services.setup.job import ScribeCache
 from soinbox_web.store import accounts
 from soinbox_web.texts import Translate
 

@@ -13,7 +13,7 @@ from soinbox_web.model.server import Login
 from soinbox_web.model.setup_attempt import SetupAttempt
 from soinbox_web.problems import Problem
 from soinbox_web.runtime import Runtime
-from soinbox_web.services.setup.typed import Typed
+from soinbox_web.services.setup.typed_secrets import Typed
 from soinbox_web.store import accounts, setup_attempts
 
 REMOVED = "[removed]"

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from soinbox_web.mail import credentials
-from soinbox_web.mail import folders as server
-from soinbox_web.mail.answers import CommandRefused, Unavailable
 from soinbox_web.mail.discovery import providers
-from soinbox_web.mail.imap import ImapConnection
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.imap import folders as server
+from soinbox_web.mail.imap.commands import CommandRefused, Unavailable
+from soinbox_web.mail.imap.connection import ImapConnection
+from soinbox_web.mail.net.network import Network
 from soinbox_web.mail.stages import Stages
 from soinbox_web.model import backoff
 from soinbox_web.model.account import Account
@@ -19,7 +19,7 @@ from soinbox_web.runtime import Runtime
 from soinbox_web.services.sync import folder_list
 from soinbox_web.services.sync.folder import fetch_arrivals, fetch_messages, synchronising_folder
 from soinbox_web.services.sync.session import Session, silent
-from soinbox_web.store import accounts, aside, folders, hours, mailbox_schema
+from soinbox_web.store import account_hours, accounts, folders, mailbox_schema, skipped_messages
 
 __all__ = [
     "connect",
@@ -248,7 +248,7 @@ def _stands_still(session: Session, folder: Folder) -> bool:
 
 def _known(session: Session, folder: Folder) -> int:
     with session.mailbox.read() as connection:
-        return folder.stored + len(aside.uids(connection, folder.id, session.version))
+        return folder.stored + len(skipped_messages.uids(connection, folder.id, session.version))
 
 
 def _finish(session: Session) -> None:
@@ -257,7 +257,7 @@ def _finish(session: Session) -> None:
     session.report.seconds = session.runtime.clock.monotonic() - session.began
     if session.report.arrived:
         with session.runtime.db.write() as connection:
-            hours.add(
+            account_hours.add(
                 connection, session.account.id, session.runtime.clock.now(),
                 arrived=session.report.arrived, latest_seconds=session.report.latest_seconds,
             )  # fmt: skip

@@ -5,16 +5,16 @@ from functools import partial
 from types import MappingProxyType
 
 from soinbox_web.clock import moment
-from soinbox_web.mail.answers import CommandRefused, NotNow, cause_of
-from soinbox_web.mail.envelope import Depth, Unreadable
-from soinbox_web.mail.envelope_batches import DEEPEST, Asked, Envelopes, Taken, fetch_from, fetch_newest
+from soinbox_web.mail.imap.commands import CommandRefused, NotNow, cause_of
+from soinbox_web.mail.imap.envelope import Depth, Unreadable
+from soinbox_web.mail.imap.envelope_batches import DEEPEST, Asked, Envelopes, Taken, fetch_from, fetch_newest
 from soinbox_web.model import uid_set
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.message import Envelope, Reason
 from soinbox_web.model.sync_plan import Progress
 from soinbox_web.problems import SoinboxError
 from soinbox_web.services.sync.session import Session
-from soinbox_web.store import aside, folders, messages, suspects
+from soinbox_web.store import folders, messages, skipped_messages, suspects
 from soinbox_web.store.suspects import Suspects
 
 FIRST_PAGE = 50
@@ -64,7 +64,7 @@ def fetch(session: Session, folder: Folder, asked: Collection[int], total: int) 
 def _plan(session: Session, folder: Folder, asked: Collection[int], suspected: Suspects) -> list[Asked]:
     """The batches, last one first; each suspect by itself, after all others."""
     with session.mailbox.read() as connection:
-        skipped = set(aside.uids(connection, folder.id, session.version))
+        skipped = set(skipped_messages.uids(connection, folder.id, session.version))
     wanted = [uid for uid in asked if uid not in skipped]
     innocent = [uid for uid in wanted if uid not in suspected.times]
     batches = [Asked(batch) for batch in uid_set.batches(innocent, max(1, BATCH >> suspected.breaks))]
@@ -131,10 +131,10 @@ def set_aside(session: Session, folder: Folder, uids: Collection[int]) -> None:
 def ask_again_on_another_day(session: Session, folder: Folder) -> None:
     """What the connection broke over: it may have been the server's bad day."""
     with session.mailbox.read() as connection:
-        uids = aside.of_other_days(connection, folder.id, session.runtime.clock.now())
+        uids = skipped_messages.of_other_days(connection, folder.id, session.runtime.clock.now())
     if uids:
         with session.mailbox.write() as connection:
-            aside.take_in(connection, folder.id, uids)
+            skipped_messages.take_in(connection, folder.id, uids)
 
 
 def _broke_off(
@@ -151,7 +151,7 @@ def _broke_off(
         breaks = suspects.note(connection, folder.id, "envelope", uid, sure=sure).breaks
         if uid and depth:
             now = session.runtime.clock.now()
-            aside.put(connection, folder.id, {uid: "hung_up"}, session.version, day=now)
+            skipped_messages.put(connection, folder.id, {uid: "hung_up"}, session.version, day=now)
     soon = session.runtime.clock.monotonic() - began < BROKE_SOON
     session.again = soon and cause in ("beyond", "goodbye") and breaks <= AGAIN_AT_ONCE
 
@@ -187,4 +187,4 @@ def _set_aside(
     known: Mapping[int, Envelope] = MappingProxyType({}),
 ) -> None:
     with session.changed(folder.name) as connection:
-        aside.put(connection, folder.id, reasons, session.version, known=known)
+        skipped_messages.put(connection, folder.id, reasons, session.version, known=known)

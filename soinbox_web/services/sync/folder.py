@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import islice
 
 from soinbox_web.clock import moment
-from soinbox_web.mail import folders as server
+from soinbox_web.mail.imap import folders as server
 from soinbox_web.model import uid_set
 from soinbox_web.model.folder import Folder
 from soinbox_web.model.sync_plan import REBUILDS, FolderStatus, Plan, plan
@@ -14,7 +14,7 @@ from soinbox_web.problems import Problem
 from soinbox_web.services.sync import arrivals
 from soinbox_web.services.sync.folder_list import forget_messages
 from soinbox_web.services.sync.session import Session
-from soinbox_web.store import aside, bodies, folders, messages, suspects
+from soinbox_web.store import bodies, folders, messages, skipped_messages, suspects
 
 BATCH = 500
 LEFT_OUT = 5_000  # old messages noted in one write
@@ -31,7 +31,7 @@ def synchronising_folder(session: Session, folder: Folder, *, thorough: bool = F
     """
     if thorough:
         with session.mailbox.write() as connection:
-            aside.ask_again(connection, folder.id)
+            skipped_messages.ask_again(connection, folder.id)
     arrivals.ask_again_on_another_day(session, folder)
     since = (folder.uidvalidity, folder.highestmodseq) if session.qresync and folder.uidnext else None
     opened = server.examine(session.connection, folder.wire, since)
@@ -95,7 +95,7 @@ def fetch_messages(session: Session, folder: Folder, uids: Collection[int]) -> N
     status = server.examine(session.connection, folder.wire).status
     if status.uidvalidity == folder.uidvalidity:
         with session.mailbox.write() as connection:
-            aside.take_in(connection, folder.id, uids)
+            skipped_messages.take_in(connection, folder.id, uids)
         for _ in arrivals.fetch(session, folder, uids, status.total):
             pass
 
@@ -103,7 +103,7 @@ def fetch_messages(session: Session, folder: Folder, uids: Collection[int]) -> N
 def _known(session: Session, folder: Folder) -> int:
     with session.mailbox.read() as connection:
         here = folders.by_id(connection, folder.id)
-        skipped = aside.uids(connection, folder.id, session.version)
+        skipped = skipped_messages.uids(connection, folder.id, session.version)
     return len(skipped) + (here.stored if here else 0)
 
 
@@ -163,7 +163,7 @@ def _without_old_ones(session: Session, folder: Folder, missing: Sequence[int], 
     recent = set(server.uids_since(session.connection, horizon))
     for batch in uid_set.batches((uid for uid in missing if uid not in recent), LEFT_OUT):
         with session.changed(folder.name) as connection:
-            aside.leave_out(connection, folder.id, batch)
+            skipped_messages.leave_out(connection, folder.id, batch)
     return [uid for uid in missing if uid in recent]
 
 
@@ -171,7 +171,7 @@ def _uids(session: Session, folder: Folder) -> set[int]:
     """The messages that are here, and those that were set aside."""
     with session.mailbox.read() as connection:
         stored = messages.uids(connection, folder.id)
-        return {*stored, *aside.uids(connection, folder.id, session.version)}
+        return {*stored, *skipped_messages.uids(connection, folder.id, session.version)}
 
 
 def _take_flags(session: Session, folder: Folder, told: Iterator[tuple[int, frozenset[str]]]) -> None:

@@ -1,6 +1,6 @@
 """The list of folders here is made equal to the server's; a renamed folder keeps its messages."""
 
-from soinbox_web.mail import folders as server
+from soinbox_web.mail.imap import folders as server
 from soinbox_web.model.folder import Folder, Role
 from soinbox_web.model.sync_plan import FolderStatus, ServerFolder, compare_folders
 from soinbox_web.services.sync.session import Session

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from soinbox_web import __version__
-from soinbox_web.mail.imap import ImapConnection
+from soinbox_web.mail.imap.connection import ImapConnection
 from soinbox_web.model.account import Account
 from soinbox_web.model.sync_plan import Progress
 from soinbox_web.model.sync_report import SyncReport

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from soinbox_web.mail import discovery
-from soinbox_web.mail.net import Cancelled, Network
+from soinbox_web.mail.net.network import Cancelled, Network
 from soinbox_web.model.address import read_address
 from soinbox_web.model.allow_list import AllowList
 from soinbox_web.model.provider import Detection

@@ -19,7 +19,7 @@ from soinbox_web.mail.discovery.providers import (
     provider_of,
 )
 from soinbox_web.mail.discovery.sources import Search, by_mail_exchanger
-from soinbox_web.mail.net import Network
+from soinbox_web.mail.net.network import Network
 from soinbox_web.model.address import read_address
 from soinbox_web.model.provider import Provider
 from soinbox_web.settings import Settings

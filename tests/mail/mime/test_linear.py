@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from soinbox_web.mail import envelope_fields
+from soinbox_web.mail.imap import envelope_fields
 from soinbox_web.mail.mime.addresses import addresses
 from soinbox_web.mail.mime.headers import base64_bytes, date, decode_words, parameters
 from soinbox_web.mail.mime.parse import parse, readable_text
