@@ -95,6 +95,7 @@ def _welcome(settings: Settings, world: World) -> str:
 def _promise(case: misbehaving.Case, world: World) -> str:
     if not case.expect:
         return case.note
-    facts = {"host": "the server", "provider": "the provider", "protocol": "IMAP"}
-    title = Problem(case.expect, facts={**facts, "port": str(world.odd_imap_port)}).title(str)
-    return f"sending: {title}" if case.imap is None else title[0].upper() + title[1:]
+    host = case.mail_address.replace("@", ".")
+    facts = {"host": host, "provider": host, "protocol": "IMAP", "port": str(world.odd_imap_port)}
+    title = Problem(case.expect, facts=facts).title(str)
+    return f"sending: {title}" if case.imap is None else title

@@ -1,4 +1,4 @@
-"""The trust figures (trust.md section 6): each module has `figures(every)`, run and printed by `make trust`.
+"""The trust figures (trust.md section 7): each module has `figures(every)`, run and printed by `make trust`.
 
 `figures(every)` takes each N-th case, prints its lines as it goes and returns one dict a figure:
 
