@@ -8,6 +8,7 @@ import click
 
 from soinbox_web import logs, processes
 from soinbox_web.commands import Console, soinbox_command, text_of_stdin
+from soinbox_web.model.card_file import COLUMNS
 from soinbox_web.model.server import Login, Security
 from soinbox_web.services import (
     accounts,
@@ -21,7 +22,16 @@ from soinbox_web.services import (
     sync,
     upkeep,
 )
+from soinbox_web.texts import N_
 
+RESTORED = {
+    "outbox_uncertain": N_("E-mails that may have been sent already; their senders decide"),
+    "actions_cancelled": N_("Actions that are no longer told to a server"),
+    "sessions_ended": N_("Sign-ins that ended"),
+    "requests_dropped": N_("Requests to the mailroom that were dropped"),
+    "attempts_wiped": N_("Set-ups that have to begin again"),
+    "accounts_without_key": N_("Accounts that need their password again, as the key ring is another"),
+}
 SECURITY = click.Choice(["ssl", "starttls", "none"])
 
 
@@ -125,8 +135,18 @@ def person() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def person_import(console: Console, file: Path) -> None:
     """Read cards from a .csv or .vcf file."""
-    count = people.import_file(console.runtime, file)
-    console.show({"imported": count}, str(count))
+    found = people.import_file(console.runtime, file)
+    console.show({"imported": found.cards, "passed_over": found.passed_over}, imported(console, found))
+
+
+def imported(console: Console, found: people.Imported) -> str:
+    """What was read, and what was not."""
+    lines = [console.words(N_("Cards read: {count}."), count=found.cards)]
+    if found.passed_over:
+        columns, known = ", ".join(found.passed_over), ", ".join(COLUMNS)
+        told = N_("Nothing was taken of these columns: {columns}. The names that are understood: {known}.")
+        lines.append(console.words(told, columns=columns, known=known))
+    return "\n".join(lines)
 
 
 @soinbox_command(person, name="export")
@@ -134,7 +154,7 @@ def person_import(console: Console, file: Path) -> None:
 def person_export(console: Console, file: Path) -> None:
     """Write all cards to a .csv or .vcf file."""
     count = people.export_file(console.runtime, file)
-    console.show({"exported": count}, str(count))
+    console.show({"exported": count}, console.words(N_("Cards written: {count}."), count=count))
 
 
 @soinbox_command(person, name="show")
@@ -291,7 +311,9 @@ def send(console: Console, address: str, file: Path) -> None:
 def backup(console: Console, file: Path) -> None:
     """Copy the precious database to FILE; the key ring is not in it: keep that apart."""
     upkeep.backup(console.runtime, file)
-    console.show({"file": str(file), "key_ring": False}, upkeep.backup_words(console.settings(), file))
+    told = N_("{file}: intact. The key ring is not in it; keep a copy of {key_ring} apart.")
+    words = console.words(told, file=file, key_ring=console.settings().key_ring_path)
+    console.show({"file": str(file), "key_ring": False}, words)
 
 
 @soinbox_command(main, name="restore")
@@ -299,7 +321,9 @@ def backup(console: Console, file: Path) -> None:
 def restore(console: Console, file: Path) -> None:
     """Put a backup in place; the product must be stopped."""
     report = upkeep.restore(console.settings(), file)
-    console.show(report, "\n".join(f"{name}: {count}" for name, count in report.items()))
+    told = N_("{file} is in place. Start soinbox: mailboxes are fetched again, and everybody signs in anew.")
+    changed = [f"{console.words(RESTORED[name])}: {count}" for name, count in report.items() if count]
+    console.show(report, "\n".join([console.words(told, file=file), *changed]))
 
 
 @soinbox_command(main, name="check")
@@ -319,14 +343,16 @@ def check(console: Console) -> None:
 def migrate(console: Console) -> None:
     """Upgrade the database by hand."""
     applied = upkeep.migrate(console.settings())
-    console.show({"applied": applied}, "\n".join(applied) or "-")
+    console.show({"applied": applied}, "\n".join(applied) or console.words(N_("Nothing had to be changed.")))
 
 
 @soinbox_command(main, name="rotate-key")
 def rotate_key(console: Console) -> None:
     """A new key seals every secret again."""
     count = upkeep.rotate_key(console.runtime)
-    console.show({"sealed": count}, str(count))
+    console.show(
+        {"sealed": count}, console.words(N_("Passwords sealed with the new key: {count}."), count=count)
+    )
 
 
 if __name__ == "__main__":

@@ -30,6 +30,10 @@ class Console:
     def runtime(self) -> Runtime:
         return build(self.settings())
 
+    def words(self, text: str, **facts: object) -> str:
+        """A text in the language that was asked for, with its facts."""
+        return self.translate(text).format_map(facts)
+
     def say(self, line: str) -> None:
         """A line for a person; never on standard output when that carries JSON."""
         click.echo(line, err=self._as_json)

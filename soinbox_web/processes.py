@@ -120,7 +120,7 @@ def _served_once(settings: Settings) -> Iterator[None]:
     """Hold the instance while it is served; StoreError instance_running when another process does."""
     with locks.held(settings.instance / "serving.lock") as ours:
         if not ours:
-            raise StoreError(Problem("instance_running"))
+            raise StoreError(Problem("instance_running", evidence=instance_lock.users(settings.instance)))
         yield
 
 

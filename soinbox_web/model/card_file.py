@@ -74,10 +74,21 @@ def _delimiter(text: str) -> str:
 def _rows(reader: "csv.DictReader[str]") -> Iterator[dict[str, Any]]:
     try:
         if len(reader.fieldnames or ()) > MAX_COLUMNS:
-            raise _unreadable(f"> {MAX_COLUMNS}")
+            raise _unreadable(f"> {MAX_COLUMNS} columns")
         yield from reader
     except csv.Error as error:
         raise _unreadable(str(error)) from error
+
+
+def passed_over(text: str) -> list[str]:
+    """Columns of a CSV file of which nothing is taken, as they are headed."""
+    head = io.StringIO(text.removeprefix("\ufeff")[:MAX_HEADER])
+    known = {*COLUMNS, *NAMES, *(each for names in NAMES.values() for each in names)}
+    names = (
+        "".join(filter(str.isprintable, name)).strip()
+        for name in next(csv.reader(head, delimiter=_delimiter(text)), [])
+    )
+    return [name for name in names if name and name.lower() not in known and "mail" not in name.lower()]
 
 
 def read_vcard(text: str) -> list[CardDraft]:
@@ -240,7 +251,7 @@ def kept(drafts: list[CardDraft]) -> list[CardDraft]:
     """Those that hold anything; InputError when that is none, or too many."""
     found = [draft for draft in drafts if draft.holds_anything]
     if not found or len(found) > MAX_CARDS:
-        raise _unreadable("0" if not found else f"> {MAX_CARDS}")
+        raise _unreadable("0 cards" if not found else f"> {MAX_CARDS} cards")
     return found
 
 

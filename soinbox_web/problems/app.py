@@ -75,7 +75,7 @@ APP = (
         "database_damaged",
         title=N_("A file of soinbox is damaged"),
         cause=N_("{path} cannot be read."),
-        remedy=N_("Ask your administrator to restore the last backup."),
+        remedy=N_("Ask your administrator to put an intact backup back with `soinbox restore FILE`."),
         retry="never",
         status=500,
     ),

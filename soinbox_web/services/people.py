@@ -2,7 +2,7 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from soinbox_web.mail.mime.worker import cards_guarded
 from soinbox_web.model import card_file
@@ -17,6 +17,7 @@ from soinbox_web.store import persons
 PAGE = 50  # cards on one page of the list
 BATCH = 200  # cards in one write
 MAX_FILE = 20_000_000  # bytes
+VCARD = (".vcf", ".vcard")
 MAX_ADDRESSES = 20  # on one card
 
 
@@ -134,8 +135,15 @@ def show(runtime: Runtime, address: str) -> list[dict[str, Any]]:
     ]
 
 
-def import_file(runtime: Runtime, file: Path) -> int:
-    """Read cards from .csv or .vcf; how many. InputError file_unreadable, and then nothing is saved.
+class Imported(NamedTuple):
+    """How many were read, and the columns of which nothing was taken."""
+
+    cards: int
+    passed_over: list[str]
+
+
+def import_file(runtime: Runtime, file: Path) -> Imported:
+    """Read cards from .csv or .vcf. InputError file_unreadable, and then nothing is saved.
 
     A card that holds one of the addresses already gets what it lacks; a user's own card stays as it is.
     """
@@ -145,19 +153,20 @@ def import_file(runtime: Runtime, file: Path) -> int:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(Problem("file_unreadable", facts={"detail": "UTF-8"})) from error
-    drafts = cards_guarded(text, "vcard" if file.suffix.lower() in (".vcf", ".vcard") else "csv")
+    vcard = file.suffix.lower() in VCARD
+    drafts = cards_guarded(text, "vcard" if vcard else "csv")
     for start in range(0, len(drafts), BATCH):
         with runtime.db.write() as connection:
             for draft in drafts[start : start + BATCH]:
                 _take_in(runtime, connection, draft)
-    return len(drafts)
+    return Imported(len(drafts), [] if vcard else card_file.passed_over(text))
 
 
 def export_file(runtime: Runtime, file: Path) -> int:
     """Write every card to .csv or .vcf; how many."""
     with runtime.db.read() as connection:
         everyone = persons.search(connection, [], limit=-1)
-    vcard = file.suffix.lower() in (".vcf", ".vcard")
+    vcard = file.suffix.lower() in VCARD
     file.touch(0o600)
     file.write_text(
         card_file.write_vcard(everyone) if vcard else card_file.write_csv(everyone), "utf-8", newline=""

@@ -7,6 +7,7 @@ from sqlite3 import Row
 
 from soinbox_web.clock import moment
 from soinbox_web.model.account import Account
+from soinbox_web.model.folder import Role
 from soinbox_web.model.message import MessageKey, Reason
 from soinbox_web.problems import AccessError, Problem, SoinboxError
 from soinbox_web.runtime import Runtime
@@ -22,6 +23,7 @@ class SetAside:
     """One of them, named as far as anything is known of it (`size` in bytes, 0 when it is not)."""
 
     key: MessageKey
+    role: Role  # of its folder
     reason: Reason
     sender: str
     subject: str
@@ -90,4 +92,4 @@ def _row(runtime: Runtime, account: Account, key: MessageKey) -> Row:
 def _read(account: Account, row: Row) -> SetAside:
     key = MessageKey(account.id, row["folder"], row["uidvalidity"], row["uid"])
     date = moment(row["date"]) if row["date"] else None
-    return SetAside(key, row["reason"], row["sender"], row["subject"], date, row["size"])
+    return SetAside(key, row["role"], row["reason"], row["sender"], row["subject"], date, row["size"])

@@ -25,11 +25,6 @@ def backup(runtime: Runtime, file: Path) -> None:
     copies.copy(runtime.db, file)
 
 
-def backup_words(settings: Settings, file: Path) -> str:
-    """What a person is told after a backup."""
-    return f"{file}: intact. The key ring is not in it; keep a copy of {settings.key_ring_path} apart."
-
-
 def restore(settings: Settings, file: Path) -> dict[str, int]:
     """Put a backup in place of the database; what was set back, as counts.
 

@@ -67,6 +67,12 @@ def in_use(instance: Path) -> bool:
     return False
 
 
+def users(instance: Path) -> str:
+    """Who else uses the instance, for a person to read; "" where that is not told."""
+    with _opened(instance) as lock:
+        return _users(lock)
+
+
 def was_made(instance: Path) -> bool:
     """Whether this folder has been a whole instance before."""
     try:

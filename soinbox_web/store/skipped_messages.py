@@ -100,9 +100,9 @@ def left_out(connection: sqlite3.Connection, folder_id: int) -> int:
 
 
 def listing(connection: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
-    """Those that cannot be had, of all folders, with their folder's name and UIDVALIDITY."""
+    """Those that cannot be had, of all folders, with their folder's name, role and UIDVALIDITY."""
     return connection.execute(
-        "SELECT s.uid, s.reason, s.sender, s.subject, s.date, s.size, f.name AS folder, f.uidvalidity"
+        "SELECT s.uid, s.reason, s.sender, s.subject, s.date, s.size, f.name AS folder, f.role, f.uidvalidity"
         " FROM set_aside s JOIN folders f ON f.id = s.folder_id WHERE s.version <> ?"
         " ORDER BY f.id, s.uid DESC LIMIT ?",
         (_NO_VERSION, limit),
@@ -112,7 +112,8 @@ def listing(connection: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
 def find(connection: sqlite3.Connection, folder: str, uidvalidity: int, uid: int) -> sqlite3.Row | None:
     """One that cannot be had, by its message key; `source` as it was kept."""
     found: sqlite3.Row | None = connection.execute(
-        "SELECT s.*, f.name AS folder, f.uidvalidity FROM set_aside s JOIN folders f ON f.id = s.folder_id"
+        "SELECT s.*, f.name AS folder, f.role, f.uidvalidity"
+        " FROM set_aside s JOIN folders f ON f.id = s.folder_id"
         " WHERE f.name = ? AND f.uidvalidity = ? AND s.uid = ? AND s.version <> ?",
         (folder, uidvalidity, uid, _NO_VERSION),
     ).fetchone()

@@ -14,8 +14,9 @@ from soinbox_web.services import setup as setups
 from soinbox_web.services.setup import report
 from soinbox_web.web import hx, reports
 from soinbox_web.web.access import token_in_form
-from soinbox_web.web.dates import clock_time
+from soinbox_web.web.dates import clock_time, file_size, full_date
 from soinbox_web.web.forms.setup import AddressForm, ServerForm, tested_side
+from soinbox_web.web.names import place_name
 from soinbox_web.web.page import inside, look_again, page, runtime, see_other
 
 account = Blueprint("account", __name__)
@@ -153,10 +154,18 @@ def code_title(code: str, found: Account, side: str) -> str:
 
 
 @account.app_template_global()
+def aside_place(found: skipped_messages.SetAside) -> str:
+    """Where a message is that could not be fetched, and what else is known of it."""
+    size = file_size(found.size) if found.size else ""
+    place = place_name(found.role, found.key.folder)
+    return " · ".join(filter(None, (place, full_date(found.date), size)))
+
+
+@account.app_template_global()
 def why_aside(reason: str) -> str:
     """Why a message could not be fetched."""
     words: dict[str, str] = {
-        "too_large": gettext("What the server says of it is longer than any message can explain."),
+        "too_large": gettext("What the server tells of it is far larger than soinbox takes in."),
         "unreadable": gettext("What the server says of it cannot be read."),
         "refused": gettext("The server refuses to give it."),
         "not_given": gettext("The server lists it, but does not give it."),

@@ -1,4 +1,4 @@
-"""Each page of mail and persons in Chromium: accessible, quiet, no wider than the screen."""
+"""Each page of mail and persons in Chromium: accessible, quiet, no wider or higher than the screen."""
 
 import os
 import time
@@ -12,6 +12,10 @@ from tests.servers.soinbox import Soinbox
 
 pytestmark = pytest.mark.browser
 SECONDS = 60
+CUT_OFF = """[...document.querySelectorAll(".card h2, .card h3, .card .button, .problem h2, .lines .button")]
+  .filter(each => each.checkVisibility() && !each.closest(".visually-hidden"))
+  .filter(each => each.getBoundingClientRect().right > innerWidth || each.scrollWidth > each.clientWidth + 1)
+  .map(each => each.textContent.trim())"""
 PICTURES = os.environ.get("WALK_PICTURES", "")
 
 
@@ -41,7 +45,12 @@ def test_walk(
         for each in (1024, 1440) if width == 1440 else (390,):
             if each != 390:
                 page.set_viewport_size({"width": each, "height": 900})
-            wide, shown = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-            assert wide <= shown, f"{path} is {wide} wide on {shown}"
+            wide, high = page.evaluate(
+                "(({scrollWidth, scrollHeight}) => [scrollWidth, scrollHeight])(document.documentElement)"
+            )
+            assert wide <= each, f"{path} is {wide} wide on {each}"
+            shown = page.viewport_size["height"] if page.viewport_size else 0
+            assert high <= shown, f"{path} is {high} high on {shown}: what scrolls is inside"
+            assert not page.evaluate(CUT_OFF), f"{path}: {page.evaluate(CUT_OFF)} cannot be seen whole"
         watched.check()
     assert PICTURES or time.monotonic() - started < SECONDS

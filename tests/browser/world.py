@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from soinbox_web import __version__
 from soinbox_web.model.account import Account
 from soinbox_web.model.member import Member
+from soinbox_web.model.message import Correspondent, Envelope, MessageKey
 from soinbox_web.problems import Problem
 from soinbox_web.services import composing, people, sending
 from soinbox_web.services.composing import Typed
-from soinbox_web.store import outbox
+from soinbox_web.store import bodies, folders, outbox, skipped_messages
 from soinbox_web.store.outbox import Recipient
 from tests import seed
 from tests.servers.soinbox import Soinbox
@@ -38,6 +40,24 @@ def _with_files(number: int) -> bytes:
         "Date: Mon, 23 Nov 2026 08:00:00 +0000\r\n"
         f"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nZie de bijlagen.\r\n{files}--b--\r\n"
     ).encode()
+
+
+def _set_aside(web: Soinbox, account: Account) -> str:
+    """Two messages that could not be fetched, one with a name and a source: the key of that one."""
+    someone = Correspondent(LONG, f"{'a' * 60}@klant.example")
+    named = Envelope(
+        901, frozenset(), None, 2_000_000, 1_795_000_000, LONG * 2, (someone,), (), (), (), (), "", "", (),
+        False, False,
+    )  # fmt: skip
+    with web.runtime.mailbox(account.id, account.generation).write() as connection:
+        inbox = folders.by_name(connection, "INBOX")
+        assert inbox
+        skipped_messages.put(
+            connection, inbox.id, {901: "too_large", 902: "unreadable"}, __version__, known={901: named}
+        )
+        skipped_messages.keep_source(connection, inbox.id, 901, bodies.pack(b"Cc: " + b"," * 5_000))
+        folders.leave_out(connection, 3)
+    return str(MessageKey(account.id, inbox.name, inbox.uidvalidity, 901))
 
 
 def one_of_everything(web: Soinbox, address: str, *, admin: bool = True) -> World:
@@ -73,6 +93,7 @@ def one_of_everything(web: Soinbox, address: str, *, admin: bool = True) -> Worl
                 told = [Recipient("bram@klant.example", "refused", "550 5.1.1 unknown")]
                 problem = Problem(code, side="smtp", facts={"host": "mail.klant.example"})
                 outbox.settle(connection, number, state, told, now, problem)  # type: ignore[arg-type]
+    aside = _set_aside(web, account)
     draft = composing.start(runtime, member.id, account.id, "new", to=f"{LONG} <{'a' * 60}@klant.example>")
     here = f"/inbox/{account.id}"
     places = {f"message-{name}": f"{here}?message={key}" for name, key in keys.items()}
@@ -86,6 +107,8 @@ def one_of_everything(web: Soinbox, address: str, *, admin: bool = True) -> Worl
         "message-alone": f"/messages/{keys['plain']}",
         "ask-delete": f"/messages/delete?key={keys['plain']}",
         "loading": f"{here}?message={waiting}",
+        "status": f"/accounts/{account.id}/status",
+        "set-aside": f"/accounts/{account.id}/aside/{aside}",
         "outbox": "/outbox",
         "draft": f"/drafts/{draft}",
         "persons": "/persons",

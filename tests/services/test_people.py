@@ -105,7 +105,7 @@ def test_import_takes_all_or_nothing_and_merges(runtime, member, eva, tmp_path):
         people.import_file(runtime, file)
     assert people.read(runtime, eva).phone == ""
     file.write_text("first_name,phone,addresses\nOther,+31 1,eva@zeezicht.example;e.smit@zeezicht.example\n")
-    assert people.import_file(runtime, file) == 1
+    assert people.import_file(runtime, file).cards == 1
     card = people.read(runtime, eva)
     assert (card.first_name, card.phone) == ("Eva", "+31 1")
     assert order(runtime, eva) == ["eva@zeezicht.example", "e.smit@zeezicht.example"]
@@ -125,8 +125,14 @@ def test_export_then_import_changes_nothing(runtime, member, eva, tmp_path, name
     file = tmp_path / name
     assert people.export_file(runtime, file) == 2
     before = people.search(runtime, "")[0]
-    assert people.import_file(runtime, file) == 2
+    assert people.import_file(runtime, file).cards == 2
     assert people.search(runtime, "")[0] == before
+
+
+def test_columns_of_which_nothing_is_taken_are_told(runtime, tmp_path):
+    file = tmp_path / "cards.csv"
+    file.write_text('Voornaam,address,E-mail 2,"Birth\x1b[2Jday",\nEva,Kade 1,eva@zeezicht.example,1990,\n')
+    assert people.import_file(runtime, file) == (1, ["address", "Birth[2Jday"])
 
 
 def test_a_file_that_is_no_text_is_a_problem(runtime, tmp_path):

@@ -40,9 +40,10 @@ def key_of(account, uid):
 def test_they_are_listed_by_name(signed_in, account):
     text = signed_in.get(f"/accounts/{account.id}/status").text
     assert "Offerte &lt;i&gt;kade&lt;/i&gt;" in text and "&lt;b&gt;Eva&lt;/b&gt; Smit" in text
-    assert "longer than any message can explain" in text and "2.0 MB" in text
+    assert "far larger than soinbox takes in" in text and "2.0 MB" in text
     assert "Message 12" in text and "The connection ends whenever" in text
     assert "290,000 folders" in text or "290000 folders" in text
+    assert "Inbox · " in text, "the folder has the name it has elsewhere"
     assert text.count("Show source") == 2, "what is older than the horizon is not among them"
 
 
@@ -69,6 +70,7 @@ def test_the_source_is_asked_for_and_shown(signed_in, runtime, account):
             connection, inbox.id, 11, bodies.pack(b"From: <script>alert(1)</script>\r\n")
         )
     shown = signed_in.get(url).text
+    assert f'action="{url}/delete"' in shown, "who has read it can delete it"
     assert "From: &lt;script&gt;alert(1)&lt;/script&gt;" in shown and "<script>alert" not in shown
 
 
