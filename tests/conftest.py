@@ -121,9 +121,9 @@ def signed_in(client: SoinboxClient, member: Member) -> SoinboxClient:
     return client.sign_in(member)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory, ca_file: Path) -> Iterator[Callable[..., "Soinbox"]]:
-    """Starts the whole product on an instance of its own: `product()`; all end with the tests."""
+    """Starts the whole product on an instance of its own: `product()`; all end with the module."""
     from tests.servers.soinbox import Soinbox, trusting
 
     started: list[Soinbox] = []
@@ -140,7 +140,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, ca_file: Path) -> Iterator
         one.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def live_server(product: Callable[..., "Soinbox"]) -> "Soinbox":
     """One running product for all tests; make members of your own."""
     return product()
