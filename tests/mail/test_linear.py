@@ -155,7 +155,7 @@ CASES: dict[str, Case] = {
     "brackets": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b"(" * 90 + b")" * 90, n), 40_000),
     "brackets astray": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b"a[", n), 200_000),
     "brackets closed": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b"a[]", n), 200_000),
-    "open string": (quietly(lambda a: tokens.tokens([a])), lambda n: b'"' + fill(b"\\a", n), 200_000),
+    "open string": (quietly(lambda a: tokens.tokens([a])), lambda n: b'"' + fill(b"\\a", n), 400_000),
     "strings": (quietly(lambda a: tokens.tokens([a])), lambda n: fill(b'"\\a" ', n), 60_000),
     "blanks": (quietly(lambda a: tokens.tokens([a])), lambda n: b" " * n + b"\n", 200_000),
     "literals": (quietly(tokens.tokens), lambda n: [b"a", b"b"] * (n // 2), 50_000),
