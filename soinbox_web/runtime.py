@@ -13,7 +13,7 @@ from soinbox_web import memory
 from soinbox_web.clock import Clock, SystemClock
 from soinbox_web.problems import Problem, StoreError
 from soinbox_web.settings import Settings
-from soinbox_web.store import instance_lock, mailbox_schema
+from soinbox_web.store import instance_lock, locks, mailbox_schema
 from soinbox_web.store.account_secrets import AccountSecrets, TokenMemory
 from soinbox_web.store.database import Database
 from soinbox_web.store.migrations import migrate
@@ -169,5 +169,5 @@ def assert_not_lost(settings: Settings) -> None:
 
 
 def _unusable(folder: Path, error: OSError) -> StoreError:
-    facts = {"path": str(error.filename or folder)}
-    return StoreError(Problem("instance_unusable", evidence=error.strerror or "", facts=facts))
+    """Named is what the system refused, else the folder it was to be in."""
+    return locks.unusable(Path(error.filename or folder), error)

@@ -119,11 +119,10 @@ def _of_name(sender: Correspondent, seen: Seen, known: Known) -> Iterable[Mark]:
     by_list = says_via and (seen.is_list or seen.verdict == "passed")
     same = known.domains.registrable(domain)
     told = [found[1] for found in _ADDRESS.finditer(latin(sender.name))]
-    if any(known.domains.registrable(each) != same for each in told) and not by_list:
-        yield Mark("address_in_name", {"name": sender.name, "address": sender.address})
-        return
     if told:
-        if all(each[0].lower() != address for each in _ADDRESS.finditer(sender.name)) and not by_list:
+        elsewhere = any(known.domains.registrable(each) != same for each in told)
+        another = all(each[0].lower() != address for each in _ADDRESS.finditer(sender.name))
+        if (elsewhere or another) and not by_list:
             yield Mark("address_in_name", {"name": sender.name, "address": sender.address})
         return
     if known.is_theirs(address) or by_list:

@@ -43,8 +43,5 @@ def check(connection: sqlite3.Connection, *, quick: bool = False) -> str:
         return str(
             connection.execute("PRAGMA quick_check" if quick else "PRAGMA integrity_check").fetchone()[0]
         )
-    except (
-        sqlite3.DatabaseError,
-        UnicodeDecodeError,
-    ) as error:  # the latter where the schema's text is damaged
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # a schema's text can be damaged too
         return str(error)

@@ -13,6 +13,7 @@ from io import FileIO
 from pathlib import Path
 
 from soinbox_web.problems import Problem, StoreError
+from soinbox_web.store.locks import unusable
 
 NAME = "in-use.lock"
 _MADE = b"soinbox\n"
@@ -34,7 +35,7 @@ def share(instance: Path) -> FileIO:
             time.sleep(wait)
         except OSError as error:  # not every file system has locks
             lock.close()
-            raise _unusable(instance, error) from error
+            raise unusable(instance, error) from error
     return lock
 
 
@@ -47,7 +48,7 @@ def alone(instance: Path) -> Iterator[FileIO]:
         except BlockingIOError as error:
             raise StoreError(Problem("instance_running", evidence=_users(lock))) from error
         except OSError as error:
-            raise _unusable(instance, error) from error
+            raise unusable(instance, error) from error
         yield lock
 
 
@@ -92,12 +93,7 @@ def _opened(instance: Path) -> FileIO:
         descriptor = os.open(instance / NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         return FileIO(descriptor, "r+")
     except OSError as error:
-        raise _unusable(instance, error) from error
-
-
-def _unusable(instance: Path, error: OSError) -> StoreError:
-    facts = {"path": str(instance)}
-    return StoreError(Problem("instance_unusable", evidence=error.strerror or "", facts=facts))
+        raise unusable(instance, error) from error
 
 
 def _users(lock: FileIO) -> str:

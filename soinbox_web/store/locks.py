@@ -18,8 +18,7 @@ def held(path: Path) -> Iterator[bool]:
     try:
         lock = path.open("ab")
     except OSError as error:
-        facts = {"path": str(path.parent)}
-        raise StoreError(Problem("instance_unusable", evidence=error.strerror or "", facts=facts)) from error
+        raise unusable(path.parent, error) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -33,3 +32,9 @@ def held(path: Path) -> Iterator[bool]:
             yield True
         finally:
             path.unlink(missing_ok=True)
+
+
+def unusable(place: Path, error: OSError) -> StoreError:
+    """What to raise where the system refuses a folder or a file of the instance."""
+    facts = {"path": str(place)}
+    return StoreError(Problem("instance_unusable", evidence=error.strerror or "", facts=facts))

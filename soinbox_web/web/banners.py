@@ -71,7 +71,7 @@ def _variables() -> dict[str, Any]:
     return {
         "account_banners": _banners,
         "connected_accounts": _accounts,
-        "fallen_parts": lambda: standing.problems(runtime()) if current_user.is_authenticated else [],
+        "fallen_parts": _fallen,
     }
 
 
@@ -82,6 +82,15 @@ def _accounts() -> list[Account]:
     if "connected_accounts" not in g:
         g.connected_accounts = accounts.of_user(runtime(), current_user.id)
     return list(g.connected_accounts)
+
+
+def _fallen() -> list[Problem]:
+    """For everybody who is signed in; the banners and the mark of health ask for it."""
+    if not current_user.is_authenticated:
+        return []
+    if "fallen_parts" not in g:
+        g.fallen_parts = standing.problems(runtime())
+    return list(g.fallen_parts)
 
 
 def _banners() -> list[Banner]:

@@ -37,10 +37,8 @@ class AccountState:
         self.account_id = account.id
         self.network = network
         self.budget = budget
-        self.keeping = loop.bell(account.imap.host, account.user_id)  # rung for the life that synchronises
-        self.errands = loop.bell(
-            account.imap.host, account.user_id
-        )  # rung for the life that acts and fetches
+        # Rung for the life that synchronises, and for the one that acts and fetches.
+        self.keeping, self.errands = (loop.bell(account.imap.host, account.user_id) for _ in range(2))
         self.healthy = False  # signed in at the last try
         self.alone = False  # the server allows one connection: the two lives take turns with it
         self.wanted = False  # errands wait for their turn
