@@ -16,6 +16,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.mailbox import RealMailbox
 from tests.servers.postfix import Postfix
 from tests.servers.soinbox import Soinbox
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 FLAGS = [(), ("\\Seen",), ("\\Flagged", "\\Seen"), ("\\Answered",)]
@@ -63,13 +64,6 @@ def flags(mailbox: RealMailbox) -> list[bytes]:
         client.select("INBOX", readonly=True)
         _, found = client.uid("FETCH", "1:*", "(FLAGS)")
         return [re.sub(rb" ?\\\\Recent", b"", line) for line in found]
-
-
-def wait_until(true: Callable[[], object], why: Callable[[], str], seconds: float = SENT_SECONDS) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, why()
-        time.sleep(0.1)
 
 
 def refused_sign_ins(mailbox: RealMailbox) -> int:
@@ -123,9 +117,9 @@ def test_from_the_first_visit_to_an_answered_letter(
     held = time.monotonic()
     assert visitor.open("/outbox").text.count("About to be sent") == 1
     assert not own_mailbox.sent()
-    wait_until(own_mailbox.sent, connected_world.log)
+    until(own_mailbox.sent, seconds=SENT_SECONDS, told=connected_world.log)
     assert time.monotonic() - held > 9, "the time to undo was cut short"
-    wait_until(lambda: own_mailbox.messages("Sent"), connected_world.log)
+    until(lambda: own_mailbox.messages("Sent"), seconds=SENT_SECONDS, told=connected_world.log)
     visitor.wait_for("Sent", "/outbox")
 
     (wire,) = own_mailbox.sent()
@@ -140,7 +134,7 @@ def test_from_the_first_visit_to_an_answered_letter(
         (attached,) = letter.iter_attachments()
         assert attached.get_filename() == "offerte.pdf" and attached.get_content() == ATTACHMENT[1]
     assert visitor.open(composer).text and visitor.status in (200, 404)
-    wait_until(lambda: b"\\Answered" in flags(own_mailbox)[0], connected_world.log, seconds=10)
+    until(lambda: b"\\Answered" in flags(own_mailbox)[0], seconds=10, told=connected_world.log)
 
 
 def test_the_server_dies_and_returns(
@@ -156,7 +150,7 @@ def test_the_server_dies_and_returns(
     assert "Dit blijft leesbaar." in visitor.page.text
 
     own_mailbox.dovecot.kill()
-    wait_until(lambda: failing(connected_world), connected_world.log)
+    until(lambda: failing(connected_world), seconds=SENT_SECONDS, told=connected_world.log)
     long_ago(connected_world, own_mailbox.address)
     for place in ("/inbox", "/persons", "/options"):
         text = visitor.open(place).text
@@ -184,7 +178,7 @@ def test_a_password_changed_at_the_provider(
 
     own_mailbox.dovecot.set_password(own_mailbox.address, "een-nieuw-geheim")
     own_mailbox.dovecot.restart()
-    wait_until(lambda: failing(connected_world), connected_world.log)
+    until(lambda: failing(connected_world), seconds=SENT_SECONDS, told=connected_world.log)
     visitor.open("/inbox")
     visitor.press("Refresh")
     visitor.wait_for("Fix sign-in", "/inbox", seconds=60)
@@ -273,7 +267,11 @@ def test_by_hand_and_through_postfix(
         assert "/inbox/" in visitor.url, visitor.page.text
         visitor.follow("New e-mail")
         visitor.press("Send", action="/drafts/", to=friend, subject="Langs Postfix", body="Hallo Eva")
-        wait_until(lambda: dovecot.messages(friend), lambda: server.log() + world.log()[-2000:])
+        until(
+            lambda: dovecot.messages(friend),
+            seconds=SENT_SECONDS,
+            told=lambda: server.log() + world.log()[-2000:],
+        )
         (received,) = dovecot.messages(friend)
         assert b"Subject: Langs Postfix" in received and b"Hallo Eva" in received
         visitor.open("/outbox")

@@ -3,15 +3,14 @@
 import base64
 import contextlib
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Self
 
 import pytest
 
 from soinbox_web.rehearsal.certificates import Authority, Identity
 from tests.mail.conftest import ADDRESS, SECRET, Bench
+from tests.servers.listening import Listening
 
 GREETING = {"imap": b"* OK ready\r\n", "smtp": b"220 ready ESMTP\r\n"}
 OFFER = {
@@ -78,36 +77,16 @@ TRICKS: dict[str, Trick] = {
 }
 
 
-class Middle:
+class Middle(Listening):
     """Plays one trick on whoever comes; `clear` is every byte that came without TLS, `sealed` within."""
 
     def __init__(self, side: str, trick: Trick, identity: Identity) -> None:
         self.side, self.trick = side, trick
         self._context = identity.server_context()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self.clear, self.sealed, self.visits = bytearray(), bytearray(), 0
-        self._over = threading.Event()
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while not self._over.is_set():
-            try:
-                line, _ = self._listener.accept()
-            except OSError:
-                return
-            self.visits += 1
-            threading.Thread(target=self._serve, args=(line,), daemon=True).start()
 
     def _serve(self, line: socket.socket) -> None:
+        self.visits += 1
         with line, contextlib.suppress(OSError):
             line.settimeout(10)
             line.sendall(self.trick.greeting[self.side])

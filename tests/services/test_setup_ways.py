@@ -20,6 +20,7 @@ from soinbox_web.store import setup_attempts
 from soinbox_web.workers import expiry
 from tests.servers.dns_server import SILENCE, DnsServer
 from tests.set_up import ADDRESS, SECRET, ended, form_for, mail_servers, running, submit
+from tests.waiting import until
 
 DOMAIN, HOSTER = "noordlicht.example", "mail.hoster.example"
 OWN = f"imap.{DOMAIN}"
@@ -48,13 +49,6 @@ def servers_at(ca, host, tls="implicit"):
     imap = ScriptedImap(ImapBehaviour(tls=tls, certificate=identity, passwords={ADDRESS: SECRET}))
     smtp = ScriptedSmtp(SmtpBehaviour(tls=tls, certificate=identity, passwords={ADDRESS: SECRET}))
     return imap, smtp
-
-
-def wait_for(condition, seconds=3.0):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come to pass"
-        time.sleep(0.02)
 
 
 def test_a_strange_hosts_servers_get_no_password_before_yes(runtime, member, ca, dns):
@@ -147,7 +141,7 @@ def test_cancel_ends_a_running_detection(real_time, dns):
     at_work = {t for t in threading.enumerate() if t.name.startswith("detection")} - others
     assert at_work
     setup.cancel(runtime, user.id, token)
-    wait_for(lambda: not any(thread.is_alive() for thread in at_work), seconds=6)
+    until(lambda: not any(thread.is_alive() for thread in at_work), seconds=6)
     time.sleep(0.5)
     assert setup.view(runtime, user.id, token).attempt.step == "cancelled"
 
@@ -161,14 +155,14 @@ def test_cancel_hangs_up_during_the_sign_in(real_time, ca):
         with running(stalled):
             token = setup.start_advanced(runtime, user.id, ADDRESS)
             setup.submit_advanced(runtime, user.id, token, form_for(stalled, smtp))
-            wait_for(lambda: {"LOGIN", "AUTHENTICATE"} & set(stalled.commands))
+            until(lambda: {"LOGIN", "AUTHENTICATE"} & set(stalled.commands), seconds=3)
             assert setup.view(runtime, user.id, token).attempt.running
             assert [t for t in threading.enumerate() if t.name.endswith("(run)")], "both sides are at work"
             began = time.monotonic()
             setup.cancel(runtime, user.id, token)
             view = setup.view(runtime, user.id, token)
             assert view.attempt.step == "cancelled" and view.attempt.sealed is None
-            wait_for(lambda: not [t for t in threading.enumerate() if t.name.endswith("(run)")])
+            until(lambda: not [t for t in threading.enumerate() if t.name.endswith("(run)")], seconds=3)
             assert time.monotonic() - began < 2
         time.sleep(0.4)
         assert setup.view(runtime, user.id, token).attempt.step == "cancelled"

@@ -2,11 +2,11 @@
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain, count, repeat
-from typing import Self
+
+from tests.servers.listening import Listening
 
 CAPABILITIES = b"IMAP4rev1 AUTH=PLAIN SASL-IR ENABLE CONDSTORE QRESYNC LIST-STATUS ESEARCH"
 _STRUCTURE = b'("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 7 1 NIL NIL NIL NIL)'
@@ -186,7 +186,7 @@ LATER: dict[str, tuple[bytes, Payload]] = {  # when the folder is opened for the
 }
 
 
-class Hostile:
+class Hostile(Listening):
     """Serves TLS on `port` until closed; `met` is when the harmful command was first reached, else None."""
 
     def __init__(
@@ -195,27 +195,7 @@ class Hostile:
         """`honest`: what it says, instead of the usual, to commands that are not `stage`."""
         self.stage, self.payload = stage, payload
         self._context, self.honest = context, HONEST | {verb.encode(): said for verb, said in honest.items()}
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self.met: float | None = None
-        self._over = threading.Event()
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts; closing would not
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while not self._over.is_set():
-            try:
-                raw, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(raw,), daemon=True).start()
 
     def _serve(self, raw: socket.socket) -> None:
         try:

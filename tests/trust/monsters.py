@@ -3,11 +3,10 @@
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Self
 
+from tests.servers.listening import Listening
 from tests.trust.hostile import CAPABILITIES
 
 _STRUCTURE = b'("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 7 1 NIL NIL NIL NIL)'
@@ -125,7 +124,7 @@ NAMED = {"flags of 2 MB", "a size of thirty digits"}  # set aside, but by name
 
 
 @dataclass
-class MonsterServer:
+class MonsterServer(Listening):
     """Serves TLS on `port` until closed: `count` messages, of which `monsters` answer in their own way.
 
     `sign_ins` counts what it cost; `bodies` are answers to the FETCH of whole messages.
@@ -138,26 +137,6 @@ class MonsterServer:
     capabilities: bytes = CAPABILITIES
     sign_ins: int = 0
     expunged: set[int] = field(default_factory=set)
-
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._over = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while not self._over.is_set():
-            try:
-                raw, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(raw,), daemon=True).start()
 
     def _serve(self, raw: socket.socket) -> None:
         try:
